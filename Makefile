@@ -1,0 +1,33 @@
+# Every target works on a fresh clone with nothing but Python 3.11+ and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench docs clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[offline,dev]"
+	touch $(READY)
+
+demo: $(READY)  ## the main job on the embedded data: no data folder, no hub
+	$(BIN)/midway run studies/demo.toml
+
+test: $(READY)  ## all tests; those on real data run when MIDWAY_DATA is set
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.training
+
+docs: $(READY)  ## regenerate the parts of docs/ that come from the code
+	$(BIN)/python scripts/build_docs.py
+
+clean:
+	rm -rf $(VENV) runs build dist

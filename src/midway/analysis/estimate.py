@@ -1,0 +1,141 @@
+"""Every number that the analysis states is one linear function of the scores, with an interval.
+
+A `Term` is a coefficient times the mean of a target's scores over some languages; a quantity is a
+sum of terms; a comparison weighs systems (1 for an intermediate, -1 for the baseline). Gains, means
+over targets, low-resource minus high-resource, and the contrast of contrasts are all of this form.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midway.analysis.cube import Cube
+from midway.analysis.results import BASELINE
+from midway.stats import Interval, resample_weights, seed_error, summarise
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`coefficient` times the mean over `languages` of the scores in `cube`."""
+
+    cube: Cube
+    languages: tuple[str, ...]
+    coefficient: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An interval and the value for each seed.
+
+    Attributes:
+        interval: over the seeds that all weighted systems have.
+        per_seed: seed → value.
+    """
+
+    interval: Interval
+    per_seed: Mapping[int, float]
+
+
+def mean_over(
+    cubes: Sequence[Cube], languages: Mapping[str, tuple[str, ...]] | None = None, sign: float = 1
+) -> tuple[Term, ...]:
+    """Return the mean over targets of the mean over languages.
+
+    Args:
+        cubes: targets, each with equal weight.
+        languages: target → its languages; all if not given. Targets with none are left out.
+        sign: -1 to subtract the mean.
+    """
+    chosen = {
+        cube.target: cube.languages if languages is None else languages.get(cube.target, ())
+        for cube in cubes
+    }
+    used = [cube for cube in cubes if chosen[cube.target]]
+    return tuple(Term(cube, chosen[cube.target], sign / len(used)) for cube in used)
+
+
+def estimate(
+    terms: Sequence[Term],
+    weights: Mapping[str, float],
+    *,
+    rng: np.random.Generator,
+    over_languages: bool = False,
+) -> Estimate | None:
+    """Estimate a weighted sum of systems of a sum of terms.
+
+    Args:
+        terms: what is measured; all cubes must have the same number of resamples.
+        weights: system → weight; weights that add up to zero make a paired difference.
+        rng: source of randomness.
+        over_languages: resample the languages within each term too.
+
+    Returns:
+        None when there is no term, or no seed that all these systems have in all targets.
+    """
+    if not terms:
+        return None
+    targets = {term.cube.target: term.cube for term in terms}.values()
+    seeds = _common_seeds(list(targets), [name for name, weight in weights.items() if weight])
+    if not seeds:
+        return None
+    systems = [
+        name
+        for name in dict.fromkeys(system for cube in targets for system in cube.systems)
+        if weights.get(name)
+        or all(name in c.systems and _complete(c, name, seeds) for c in targets)
+    ]
+    resamples = len(terms[0].cube.replicates)
+    values = np.zeros((len(systems), len(seeds)))
+    replicates = np.zeros(resamples)
+    vector = np.array([weights.get(name, 0.0) for name in systems])
+    for term in terms:
+        rows = [term.cube.systems.index(name) for name in systems]
+        columns = [term.cube.languages.index(language) for language in term.languages]
+        picks = [term.cube.seeds.index(seed) for seed in seeds]
+        values += term.coefficient * term.cube.values[np.ix_(rows, picks, columns)].mean(axis=2)
+        difference = np.zeros((resamples, len(columns)))
+        for row, weight in zip(rows, vector, strict=True):
+            if weight:
+                scores = term.cube.replicates[:, row][:, picks][:, :, columns]
+                difference += weight * scores.mean(axis=1)
+        drawn: Floats | float = 1 / len(columns)
+        if over_languages:
+            drawn = resample_weights(len(columns), resamples=resamples, rng=rng)
+        replicates += term.coefficient * (difference * drawn).sum(axis=1)
+    untrained = not any(cube.trained for cube in targets)
+    fixed = np.array([untrained and name == BASELINE for name in systems])
+    by_seed = vector @ values
+    interval = summarise(
+        float(by_seed.mean()),
+        replicates,
+        seeds=len(seeds),
+        error=seed_error(values, vector, fixed=fixed),
+        rng=rng,
+    )
+    return Estimate(interval, dict(zip(seeds, by_seed.tolist(), strict=True)))
+
+
+def _common_seeds(cubes: Sequence[Cube], systems: Sequence[str]) -> tuple[int, ...]:
+    """Return the seeds for which all `systems` were scored in all `cubes`."""
+    if any(name not in cube.systems for cube in cubes for name in systems):
+        return ()
+    shared = set.intersection(*(set(cube.seeds) for cube in cubes))
+    return tuple(
+        seed
+        for seed in sorted(shared)
+        if all(_complete(cube, name, (seed,)) for cube in cubes for name in systems)
+    )
+
+
+def _complete(cube: Cube, system: str, seeds: Sequence[int]) -> bool:
+    """Whether `system` was scored with all `seeds`."""
+    row = cube.systems.index(system)
+    known = set(cube.seeds)
+    return all(
+        seed in known and not np.isnan(cube.values[row, cube.seeds.index(seed)]).any()
+        for seed in seeds
+    )

@@ -1,0 +1,155 @@
+"""From scored runs to everything a report states, in one call that trains nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from midway.analysis.comparisons import (
+    Comparison,
+    founding_contrast,
+    ranking,
+    stated_contrasts,
+)
+from midway.analysis.cube import Cube, build_cubes
+from midway.analysis.gains import (
+    Average,
+    Gain,
+    LanguageGain,
+    averages,
+    gain_table,
+    intermediates,
+    language_gains,
+)
+from midway.analysis.low_resource import (
+    GroupContrast,
+    LanguageProfile,
+    language_profiles,
+    resource_contrasts,
+    seen_contrasts,
+)
+from midway.analysis.results import ResultRow, ScoredRun, collect
+from midway.analysis.verdict import Evidence, Verdict, judge
+from midway.errors import StudyError
+
+RESAMPLES = 2000
+LEVEL = 0.95
+_SEED = 20200526  # any fixed number: the same scores give the same report
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Plain data behind ``report.html`` and ``summary.json``.
+
+    Attributes:
+        study: name of the study.
+        encoder: name of the encoder.
+        text: the study file, verbatim.
+        rows: the results table.
+        cubes: per target, scores by system, seed and language, and their resamples.
+        gains: per intermediate and target.
+        averages: per intermediate, over trained targets and over all.
+        by_language: per intermediate, target and language.
+        resources: low-resource against high-resource languages.
+        profiles: per intermediate and language, over the trained targets that have the language.
+        seen: languages seen in the intermediate data against unseen ones.
+        stated: contrasts that the study file asks for.
+        founding: multilingual minus English intermediates.
+        verdict: the same in words.
+        seeds: all seeds.
+        provenance: as given to `analyse`.
+    """
+
+    study: str
+    encoder: str
+    text: str
+    rows: tuple[ResultRow, ...]
+    cubes: tuple[Cube, ...]
+    gains: tuple[Gain, ...]
+    averages: tuple[Average, ...]
+    by_language: tuple[LanguageGain, ...]
+    resources: tuple[GroupContrast, ...]
+    profiles: tuple[LanguageProfile, ...]
+    seen: tuple[GroupContrast, ...]
+    stated: tuple[Comparison, ...]
+    founding: Comparison | None
+    verdict: Verdict
+    seeds: tuple[int, ...]
+    provenance: Mapping[str, Any]
+
+    @property
+    def contrasts(self) -> tuple[Comparison, ...]:
+        """The stated contrasts, and the founding one unless it is among them."""
+        pairs = {(row.first, row.second) for row in self.stated}
+        if self.founding is None or (self.founding.first, self.founding.second) in pairs:
+            return self.stated
+        return (*self.stated, self.founding)
+
+
+def analyse(
+    study: str,
+    text: str,
+    runs: Sequence[ScoredRun],
+    provenance: Mapping[str, Any],
+    *,
+    resamples: int = RESAMPLES,
+) -> ReportData:
+    """Analyse the scored runs of a study.
+
+    Args:
+        study: its name.
+        text: its file, verbatim.
+        runs: all scored evaluations, the baseline ``none`` among them, in study order.
+        provenance: what `midway.report.write_report` documents; used here: ``encoder``,
+            ``intermediates`` (name → {"languages": codes}) and ``contrasts`` (pairs of names).
+        resamples: bootstrap samples.
+
+    Raises:
+        StudyError: there is no run.
+        StoreError: a score artefact is damaged or runs cannot be paired.
+    """
+    if not runs:
+        raise StudyError(f"study {study!r} has no scores yet; `midway run` computes them")
+    rng = np.random.default_rng(_SEED)
+    encoder = str(provenance.get("encoder", ""))
+    training = {
+        name: tuple(record.get("languages", ()))
+        for name, record in provenance.get("intermediates", {}).items()
+    }
+    cubes = build_cubes(runs, resamples=resamples, rng=rng)
+    gains = gain_table(cubes, rng)
+    means = averages(cubes, rng)
+    resources = resource_contrasts(cubes, rng)
+    contrasts = provenance.get("contrasts", ())
+    stated = stated_contrasts(cubes, contrasts, rng)
+    founding = founding_contrast(cubes, training, contrasts, rng)
+    seeds = tuple(sorted({run.seed for run in runs}))
+    evidence = Evidence(
+        gains=gains,
+        averages=means,
+        resources=resources,
+        ranking=ranking(cubes, intermediates(cubes), rng),
+        founding=founding,
+        stated=stated,
+        seeds=len(seeds),
+        offline_encoder=encoder.startswith("offline:"),
+    )
+    return ReportData(
+        study=study,
+        encoder=encoder,
+        text=text,
+        rows=tuple(collect(study, encoder, runs)),
+        cubes=cubes,
+        gains=gains,
+        averages=means,
+        by_language=language_gains(cubes, rng),
+        resources=resources,
+        profiles=language_profiles(cubes, rng),
+        seen=seen_contrasts(cubes, training, rng),
+        stated=stated,
+        founding=founding,
+        verdict=judge(evidence),
+        seeds=seeds,
+        provenance=provenance,
+    )

@@ -1,0 +1,100 @@
+"""``summary.json``: what the report says, for programs.
+
+Keys:
+
+- ``version`` (1), ``study``, ``encoder``, ``baseline`` (``none``), ``seeds``, ``resamples``,
+  ``level``
+- ``verdict``: ``headline``, ``answers`` [``key``, ``question``, ``answer``, ``text``], ``caveats``
+- ``targets``: ``target``, ``family``, ``metric``, ``split``, ``trained``, ``languages``,
+  ``left_out`` (languages that some run lacks), ``examples``
+- ``gains``: ``intermediate``, ``target``, ``trained``, ``languages``, ``examples``, ``baseline``,
+  ``score``, ``mean``, ``transfer`` (without English), ``english``
+- ``averages``: ``intermediate``, ``targets``, ``with_untrained``, ``mean``
+- ``languages``: ``intermediate``, ``target``, ``language``, ``examples``, ``baseline``, ``score``,
+  ``mean``
+- ``resources`` (low-resource first) and ``seen`` (seen first): ``intermediate``, ``target``,
+  ``first_languages``, ``second_languages``, ``first``, ``second``, ``difference``
+- ``contrasts``: ``first``, ``second``, ``stated``, ``mean``, ``low``, ``high``, ``low_minus_high``
+- ``provenance``: as the report has it
+
+Every estimate is null or ``{"estimate", "low", "high", "seeds", "seed_variance_known",
+"per_seed": {seed: value}}`` in percentage points.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from midway.analysis.estimate import Estimate
+from midway.analysis.results import BASELINE
+from midway.analysis.study import LEVEL, ReportData
+
+
+def summary(data: ReportData) -> dict[str, Any]:
+    """Return the document that ``summary.json`` holds."""
+    return {
+        "version": 1,
+        "study": data.study,
+        "encoder": data.encoder,
+        "baseline": BASELINE,
+        "seeds": list(data.seeds),
+        "resamples": len(data.cubes[0].replicates),
+        "level": LEVEL,
+        "verdict": {
+            "headline": data.verdict.headline,
+            "answers": [_plain(answer) for answer in data.verdict.answers],
+            "caveats": list(data.verdict.caveats),
+        },
+        "targets": [
+            {
+                "target": cube.target,
+                "family": cube.family,
+                "metric": cube.metric,
+                "split": cube.split,
+                "trained": cube.trained,
+                "languages": list(cube.languages),
+                "left_out": list(cube.left_out),
+                "examples": sum(cube.sizes),
+            }
+            for cube in data.cubes
+        ],
+        "gains": [_plain(row) for row in data.gains],
+        "averages": [_plain(row) for row in data.averages],
+        "languages": [_plain(row) for row in data.by_language],
+        "resources": [_plain(row) for row in data.resources],
+        "seen": [_plain(row) for row in data.seen],
+        "contrasts": [_plain(row) for row in data.contrasts],
+        "provenance": dict(data.provenance),
+    }
+
+
+def write_summary(data: ReportData, path: Path) -> None:
+    """Write ``summary.json``."""
+    text = json.dumps(summary(data), ensure_ascii=False, indent=1, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    """Turn a record of plain fields and estimates into JSON."""
+    values = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {
+        name: _estimate(value)
+        if isinstance(value, Estimate)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in values.items()
+    }
+
+
+def _estimate(value: Estimate) -> dict[str, Any]:
+    interval = value.interval
+    return {
+        "estimate": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "seeds": interval.seeds,
+        "seed_variance_known": interval.seed_variance_known,
+        "per_seed": {str(seed): number for seed, number in value.per_seed.items()},
+    }

@@ -1,0 +1,278 @@
+"""The verdict: what the numbers say, in words, and no more than they say.
+
+Each question gets one of five answers. *yes* and *no* need a 95 % interval on one side of zero,
+*mixed* needs intervals on both sides, *cannot tell* is an interval that covers zero, *not tested*
+is a study without the runs that the question needs. Untrained retrieval never decides the first
+four questions; it is answered apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from midway.analysis.comparisons import Comparison
+from midway.analysis.gains import Average, Gain
+from midway.analysis.low_resource import TRAINED_MEAN, GroupContrast
+from midway.analysis.wording import (
+    caveats,
+    how_many,
+    in_brackets,
+    join_names,
+    languages_gain,
+    name_targets,
+    points,
+    with_interval,
+    zeros,
+)
+
+YES, NO, MIXED = "yes", "no", "mixed"
+CANNOT_TELL, NOT_TESTED = "cannot tell", "not tested"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question, answered.
+
+    Attributes:
+        key: ``help``, ``which``, ``languages``, ``low_resource`` or ``retrieval``.
+        question: in words.
+        answer: ``yes``, ``no``, ``mixed``, ``cannot tell`` or ``not tested``; for ``which`` and
+            ``languages`` the name of what won.
+        text: a sentence or two with the numbers.
+    """
+
+    key: str
+    question: str
+    answer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict rests on."""
+
+    gains: Sequence[Gain]
+    averages: Sequence[Average]
+    resources: Sequence[GroupContrast]
+    ranking: Comparison | None
+    founding: Comparison | None
+    stated: Sequence[Comparison]
+    seeds: int
+    offline_encoder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A headline, the answers, and what a reader must know before quoting them."""
+
+    headline: str
+    answers: tuple[Answer, ...]
+    caveats: tuple[str, ...]
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Answer the project's questions from the numbers."""
+    decisive = [row for row in evidence.averages if not row.with_untrained]
+    answers = (
+        _help(decisive, evidence.gains),
+        _which(decisive, evidence.ranking),
+        _languages(evidence.stated, evidence.founding),
+        _low_resource(decisive, evidence.resources),
+        _retrieval(evidence.gains),
+    )
+    frozen = evidence.offline_encoder and not all(row.trained for row in evidence.gains)
+    notes = caveats(seeds=evidence.seeds, compared=len(decisive), offline_retrieval=frozen)
+    return Verdict(_headline(answers, decisive), answers, notes)
+
+
+def _help(averages: Sequence[Average], gains: Sequence[Gain]) -> Answer:
+    """Does intermediate training help on the mean of trained targets?"""
+    question = "Does intermediate training help here?"
+    if not averages:
+        return Answer("help", question, NOT_TESTED, "No trained target has a complete set of runs.")
+    signs = [row.mean.interval.sign for row in averages]
+    up, down = signs.count(1), signs.count(-1)
+    if up and down:
+        answer = MIXED
+    elif up:
+        answer = YES
+    else:
+        answer = NO if down == len(signs) else CANNOT_TELL
+    where = name_targets(averages[0].targets)
+    parts = [
+        f"{row.intermediate} {in_brackets(row.mean.interval)}" for row in _best_first(averages)
+    ]
+    text = f"Gain in points over no intermediate on {where}: {'; '.join(parts)}."
+    opposed = sorted(
+        {
+            row.target
+            for row in gains
+            if row.target in averages[0].targets and row.mean.interval.sign < 0
+        }
+    )
+    if up and opposed:
+        text += f" On {join_names(opposed)} taken alone at least one intermediate lowers the score."
+    unclear = signs.count(0)
+    if unclear:
+        text += f" {zeros(unclear, len(signs))}."
+    return Answer("help", question, answer, text)
+
+
+def _which(averages: Sequence[Average], ranking: Comparison | None) -> Answer:
+    """Which intermediate is best?"""
+    question = "Which intermediate?"
+    if ranking is None:
+        text = "Only one intermediate was compared." if averages else "Nothing to rank."
+        return Answer("which", question, NOT_TESTED, text)
+    first, second = ranking.first[0], ranking.second[0]
+    lead = f"{first} comes first, {with_interval(ranking.mean.interval)} ahead of {second}"
+    if ranking.mean.interval.sign > 0:
+        return Answer("which", question, first, f"{lead}; the interval excludes zero.")
+    return Answer(
+        "which",
+        question,
+        CANNOT_TELL,
+        f"{lead}, but the interval includes zero: this study cannot tell the two apart.",
+    )
+
+
+def _languages(stated: Sequence[Comparison], founding: Comparison | None) -> Answer:
+    """Are multilingual intermediate data better than English ones?"""
+    question = "English or multilingual intermediate data?"
+    sentences = [
+        f"Stated contrast: {join_names(row.first)} minus {join_names(row.second)} is "
+        f"{with_interval(row.mean.interval)}."
+        for row in stated
+        if founding is None or (row.first, row.second) != (founding.first, founding.second)
+    ]
+    if founding is None:
+        text = "The study does not have both an English and a multilingual intermediate."
+        return Answer("languages", question, NOT_TESTED, " ".join([text, *sentences]))
+    sign = founding.mean.interval.sign
+    answer = {1: "multilingual", -1: "English", 0: CANNOT_TELL}[sign]
+    main = (
+        f"Multilingual ({join_names(founding.first)}) minus English "
+        f"({join_names(founding.second)}) is {with_interval(founding.mean.interval)}"
+    )
+    main += "." if sign else "; the interval includes zero."
+    if founding.low_minus_high is not None:
+        inner = founding.low_minus_high.interval
+        word = {
+            1: "The advantage is larger for low-resource languages",
+            -1: "The advantage is larger for high-resource languages",
+            0: "Whether low-resource languages profit more cannot be told",
+        }[inner.sign]
+        main += f" {word}: difference {in_brackets(inner)}."
+    return Answer("languages", question, answer, " ".join([main, *sentences]))
+
+
+def _low_resource(averages: Sequence[Average], resources: Sequence[GroupContrast]) -> Answer:
+    """Does the best intermediate reach low-resource languages?"""
+    question = "Do low-resource languages gain, or only rich ones?"
+    rows = {(row.intermediate, row.target): row for row in resources}
+    for average in _best_first(averages):
+        label = TRAINED_MEAN if len(average.targets) > 1 else average.targets[0]
+        row = rows.get((average.intermediate, label))
+        if row is None or row.first is None:
+            continue
+        low = row.first.interval
+        answer = {1: YES, -1: NO, 0: CANNOT_TELL}[low.sign]
+        text = (
+            f"With {average.intermediate}, {languages_gain(row.first_languages, 'low-resource')} "
+            f"{with_interval(low)}"
+        )
+        if row.second is None or row.difference is None:
+            return Answer("low_resource", question, answer, text + "; no high-resource to compare.")
+        gap = row.difference.interval
+        tell = {
+            1: "low-resource languages gain more",
+            -1: "high-resource languages gain more",
+            0: "whether one group gains more cannot be told",
+        }[gap.sign]
+        text += (
+            f"; {languages_gain(row.second_languages, 'high-resource')} "
+            f"{in_brackets(row.second.interval)}, English not counted. "
+            f"Difference {in_brackets(gap)}: {tell}."
+        )
+        return Answer("low_resource", question, answer, text)
+    text = "No trained target has a language known to be low-resource."
+    return Answer("low_resource", question, NOT_TESTED, text)
+
+
+def _retrieval(gains: Sequence[Gain]) -> Answer:
+    """What happens to retrieval that is never trained?"""
+    question = "Does untrained retrieval gain too?"
+    rows = [row for row in gains if not row.trained]
+    if not rows:
+        text = "The study has no untrained retrieval target."
+        return Answer("retrieval", question, NOT_TESTED, text)
+    signs = {row.mean.interval.sign for row in rows}
+    if {1, -1} <= signs:
+        answer = MIXED
+    else:
+        answer = YES if 1 in signs else NO if -1 in signs else CANNOT_TELL
+    parts = [
+        f"{target} {base:.1f} without, "
+        + join_names([f"{row.score:.1f} after {row.intermediate}" for row in group])
+        for (target, base), group in _by_target(rows).items()
+    ]
+    text = f"Shown apart because it can decide averages on its own: {'; '.join(parts)}."
+    return Answer("retrieval", question, answer, text)
+
+
+def _headline(answers: Sequence[Answer], averages: Sequence[Average]) -> str:
+    """Put the first question's answer and the retrieval caveat into one or two sentences."""
+    found = {answer.key: answer for answer in answers}
+    if not averages:
+        start = (
+            "No trained target was scored, so whether intermediate training helps is not tested."
+        )
+    else:
+        start = _in_a_sentence(found["help"].answer, averages)
+    tail = {
+        YES: " Untrained retrieval improves.",
+        NO: " Untrained retrieval gets worse.",
+        MIXED: " Untrained retrieval improves with some intermediates and gets worse with others.",
+    }
+    return start + tail.get(found["retrieval"].answer, "")
+
+
+def _in_a_sentence(answer: str, averages: Sequence[Average]) -> str:
+    """Say what intermediate training does to the mean of trained targets."""
+    ordered = _best_first(averages)
+    up = [row for row in ordered if row.mean.interval.sign > 0]
+    down = [row for row in ordered if row.mean.interval.sign < 0]
+    where, total = name_targets(ordered[0].targets), len(ordered)
+    if answer == YES:
+        most = f"{up[0].intermediate} by {abs(up[0].mean.interval.estimate):.1f} points"
+        many = how_many(len(up), total, "raise")
+        most = f"{most} most of all" if len(up) > 1 else most
+        return f"Intermediate training helps here: {many} the score on {where}, {most}."
+    if answer == NO:
+        least = f"{down[0].intermediate} by {abs(down[0].mean.interval.estimate):.1f} points"
+        least = f"{least} least of all" if len(down) > 1 else least
+        many = how_many(len(down), total, "lower")
+        return f"Intermediate training hurts here: {many} the score on {where}, {least}."
+    if answer == MIXED:
+        gain, loss = up[0].mean.interval.estimate, abs(down[-1].mean.interval.estimate)
+        return (
+            f"It depends on the intermediate: on {where}, {up[0].intermediate} adds {gain:.1f} "
+            f"points and {down[-1].intermediate} costs {loss:.1f}."
+        )
+    best = ordered[0]
+    return (
+        f"This study cannot tell whether intermediate training helps: on {where} the best is "
+        f"{best.intermediate} with {points(best.mean.interval.estimate)} points, and its interval "
+        f"includes zero."
+    )
+
+
+def _by_target(rows: Sequence[Gain]) -> dict[tuple[str, float], list[Gain]]:
+    """Group gains that have one target and one baseline score."""
+    groups: dict[tuple[str, float], list[Gain]] = {}
+    for row in rows:
+        groups.setdefault((row.target, row.baseline), []).append(row)
+    return groups
+
+
+def _best_first(averages: Sequence[Average]) -> list[Average]:
+    return sorted(averages, key=lambda row: -row.mean.interval.estimate)

@@ -1,0 +1,100 @@
+"""Numbers and lists in words, for the verdict and the report."""
+
+from collections.abc import Sequence
+
+from midway.stats import Interval
+
+_FEW_SEEDS = 3
+
+
+def points(value: float) -> str:
+    """Format a difference: sign, one decimal, a true minus sign; no sign for nil."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
+
+
+def with_interval(interval: Interval) -> str:
+    """Format an estimate with its interval, e.g. ``+4.2 points (95 % interval 2.1 to 6.3)``."""
+    low, high = points(interval.low), points(interval.high)
+    return f"{points(interval.estimate)} points (95 % interval {low} to {high})"
+
+
+def in_brackets(interval: Interval) -> str:
+    """Format an estimate for a list, e.g. ``+4.2 (2.1 to 6.3)``."""
+    return f"{points(interval.estimate)} ({points(interval.low)} to {points(interval.high)})"
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def name_targets(targets: Sequence[str]) -> str:
+    """Name one target, or the mean of many."""
+    if len(targets) == 1:
+        return targets[0]
+    return f"the mean of {len(targets)} trained targets"
+
+
+def languages_gain(codes: Sequence[str], kind: str) -> str:
+    """Begin a sentence: ``1 low-resource language gains``, ``3 low-resource languages gain``."""
+    one = len(codes) == 1
+    return f"{len(codes)} {kind} {'language gains' if one else 'languages gain'}"
+
+
+def zeros(unclear: int, total: int) -> str:
+    """Say how many of `total` intervals include zero."""
+    if total == 1:
+        return "The interval includes zero"
+    who = (
+        "All intervals include"
+        if unclear == total
+        else (
+            "One interval includes" if unclear == 1 else f"{unclear} of {total} intervals include"
+        )
+    )
+    return f"{who} zero"
+
+
+def how_many(count: int, total: int, verb: str) -> str:
+    """Say how many of `total` intermediates do something; `verb` without its ``s``."""
+    if count == total:
+        who = {1: "the intermediate", 2: "both intermediates"}.get(
+            total, f"all {total} intermediates"
+        )
+    else:
+        who = f"{count} of {total} intermediates"
+    return f"{who} {verb}{'s' if count == 1 else ''}"
+
+
+def caveats(*, seeds: int, compared: int, offline_retrieval: bool) -> tuple[str, ...]:
+    """Say what must be known before a verdict is quoted.
+
+    Args:
+        seeds: number of seeds.
+        compared: number of intermediates compared.
+        offline_retrieval: whether untrained retrieval was measured with the offline encoder.
+    """
+    notes = []
+    if seeds == 1:
+        notes.append(
+            "One seed: how far the numbers move with another random seed is unknown. Intervals "
+            "cover only the choice of test examples and are too narrow."
+        )
+    elif seeds < _FEW_SEEDS:
+        notes.append(
+            f"{seeds} seeds: seed variance rests on very few values. A third seed would make the "
+            "intervals more trustworthy than anything else."
+        )
+    if compared > 1:
+        notes.append(
+            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
+            "Intervals are for one comparison each, not for all together."
+        )
+    if offline_retrieval:
+        notes.append(
+            "The offline encoder was trained contrastively for retrieval. Its untrained retrieval "
+            "is high to begin with and intermediate training tends to lower it; an encoder such as "
+            "XLM-R starts low and gains."
+        )
+    return tuple(notes)

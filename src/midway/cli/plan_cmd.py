@@ -1,0 +1,69 @@
+"""``midway plan`` and ``midway why``: what would run, and for which reason."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from midway.cli.options import DataOption, JsonOption, StoreOption, StudyArgument, data_folders
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("plan")(plan)
+    app.command("why")(why)
+
+
+def plan(
+    study: StudyArgument,
+    store: StoreOption = None,
+    data: DataOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show the stages of a study, what is cached, and a rough cost of the rest."""
+    from midway.cli.progress import duration
+    from midway.cli.store_cmds import open_store, size
+    from midway.graph.plan import describe
+    from midway.studies.session import open_session
+
+    session = open_session(study, open_store(store), data_folders(data))
+    document = describe(
+        session.plan,
+        session.store,
+        naive_stages=session.expansion.naive_stages,
+        naive_train_tokens=session.expansion.naive_tokens,
+    )
+    if as_json:
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
+        return
+    for stage in document["stages"]:
+        cost = stage["estimate"]["seconds"] if stage["state"] != "cached" else 0
+        note = f"  ~{duration(cost)}" if cost >= 1 else ""
+        typer.echo(f"{stage['state']:8} {stage['key'][:12]}  {stage['name']}{note}")
+    totals = document["totals"]
+    typer.echo(
+        f"\n{totals['stages']} stages ({totals['naive_stages']} without sharing), "
+        f"{totals['cached']} cached; {totals['train_tokens']:,.0f} training tokens "
+        f"({totals['naive_train_tokens']:,.0f} without sharing)\n"
+        f"to do: about {duration(totals['seconds'])} and {size(totals['disk_bytes'])} of disk "
+        "(rough; exact once features are in the store)"
+    )
+
+
+def why(
+    study: StudyArgument,
+    stage: Annotated[str | None, typer.Argument(help="A label, kind or key; globs work.")] = None,
+    store: StoreOption = None,
+    data: DataOption = "",
+) -> None:
+    """Explain for each stage why it is cached or must run."""
+    from midway.cli.store_cmds import open_store
+    from midway.graph.explain import why as explain
+    from midway.graph.plan import select
+    from midway.studies.session import open_session
+
+    session = open_session(study, open_store(store), data_folders(data))
+    wanted = {item.key for item in select(session.plan, stage)} if stage else None
+    for reason in explain(session.plan, session.store):
+        if wanted is None or reason.key in wanted:
+            typer.echo(str(reason))

@@ -1,0 +1,47 @@
+"""``midway report``: write the page of a study from its scores; nothing is trained."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from midway.cli.options import DataOption, StoreOption, StudyArgument, data_folders
+
+if TYPE_CHECKING:
+    from midway.studies.session import Session
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("report")(report)
+
+
+def out_folder(session: "Session", out: Path | None) -> Path:
+    """Return the folder that a study's outputs go to: `out`, or ``runs/<study name>``."""
+    return out if out is not None else Path("runs") / session.study.name
+
+
+def report(
+    study: StudyArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The HTML file.  [default: runs/<study name>/report.html]"),
+    ] = None,
+    store: StoreOption = None,
+    data: DataOption = "",
+) -> None:
+    """Write the report of a study: verdict, gains with intervals, low-resource view, provenance."""
+    from midway.analysis import analyse
+    from midway.cli.store_cmds import open_store
+    from midway.report import render
+    from midway.studies.provenance import provenance, scored_runs
+    from midway.studies.session import open_session
+
+    session = open_session(study, open_store(store), data_folders(data))
+    runs = scored_runs(session)
+    analysis = analyse(session.study.name, session.text, runs, provenance(session))
+    path = out if out is not None else out_folder(session, None) / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    render(analysis, path)
+    typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
+    typer.echo(f"report: {path}")

@@ -1,0 +1,91 @@
+"""``midway run``: compute what is missing, then write results and report."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from midway.cli.options import DataOption, OutOption, StoreOption, StudyArgument, data_folders
+from midway.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    study: StudyArgument,
+    engine: Annotated[str, typer.Option(help="local, or ray (not yet available).")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1,
+    store: StoreOption = None,
+    data: DataOption = "",
+    out: OutOption = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="Only stages whose label, kind or key fits this glob.", metavar="GLOB"),
+    ] = None,
+    no_retry: Annotated[
+        bool, typer.Option("--no-retry", help="Do not repeat stages that failed before.")
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Hash all data anew; refuse results of changed code."),
+    ] = False,
+    keep: Annotated[
+        str, typer.Option(help="Weights to keep: intermediates, or all.")
+    ] = "intermediates",
+) -> None:
+    """Run a study: train, predict and score whatever is missing; write results and report."""
+    from midway.cli.progress import progress_observer
+    from midway.cli.store_cmds import open_store
+    from midway.graph.runner import run_plan
+    from midway.studies.session import open_session
+
+    if engine != "local":
+        known = "this version has the engine local only"
+        raise UsageError(f"engine {engine!r} is not available: {known}")
+    if keep not in ("intermediates", "all"):
+        raise UsageError(f"--keep {keep!r}: expected intermediates or all")
+    began = time.monotonic()
+    session = open_session(study, open_store(store), data_folders(data), strict=strict)
+    with progress_observer() as observer:
+        outcome = run_plan(
+            session.plan,
+            session.store,
+            session.runtime,
+            observer=observer,
+            workers=workers,
+            only=only,
+            retry=not no_retry,
+            strict=strict,
+            keep="all" if keep == "all" else "intermediates",
+            droppable=session.droppable,
+        )
+    for key, message in outcome.failed.items():
+        label = session.plan.by_key[key].label
+        where = session.store.failure(key)
+        typer.echo(f"failed: {label}: {message}\n        traceback: {where}", err=True)
+    if outcome.skipped:
+        typer.echo(f"not run because of that: {len(outcome.skipped)} stages", err=True)
+    if only is None:
+        _report(session, out, time.monotonic() - began, computed=len(outcome.done))
+    raise typer.Exit(outcome.exit_code)
+
+
+def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
+    """Write the outputs from the scores there are, and say where they are."""
+    from midway.cli.report_cmd import out_folder
+    from midway.report import write_report
+    from midway.studies.provenance import provenance, scored_runs
+
+    if not any(session.store.has(cell.score) for cell in session.expansion.cells):
+        return
+    folder = out_folder(session, out)
+    facts = provenance(session, seconds=seconds if computed else None)
+    runs = scored_runs(session)
+    analysis = write_report(session.study.name, session.text, runs, facts, folder)
+    typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
+    typer.echo(f"computed {computed} of {len(session.plan.stages)} stages", err=True)
+    typer.echo(f"report: {folder / 'report.html'}")

@@ -1,0 +1,1 @@
+"""Encoders: loading, the offline import, packed attention, the active vocabulary, heads."""

@@ -1,0 +1,233 @@
+"""Span question answering: windows over long paragraphs, an n-best list, answers of ≤ 30 tokens.
+
+1. A feature is a window: question, then as much of the paragraph as fits; neighbouring windows
+   overlap by `stride` tokens (Devlin et al. 2019; XTREME's ``run_squad.py``).
+2. In training a window that does not hold the whole answer points at the first token, as does one
+   of a question without an answer.
+3. The head gives each token a start and an end logit. A candidate's score is their sum; the best
+   candidate over all windows wins. Where questions may have no answer, the empty answer scores the
+   least first-token score over the windows (SQuAD v2).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from tokenizers import Encoding, Tokenizer
+
+from midway.families.scores import Scores
+from midway.families.tokens import QUERY_TOKENS, boundary, shorten_question, table
+from midway.metrics import squad
+from midway.tasks.card import TaskCard
+from midway.tasks.examples import QAExample
+
+N_BEST = 20
+ANSWER_TOKENS = 30
+CHUNK = 2000
+
+
+def outputs(card: TaskCard) -> int:
+    """Two logits a token: start and end."""
+    del card
+    return 2
+
+
+def encode(
+    examples: Sequence[QAExample],
+    tokenizer: Tokenizer,
+    card: TaskCard,
+    *,
+    max_length: int,
+    stride: int,
+) -> pa.Table:
+    """Cut examples into windows.
+
+    Returns:
+        Columns ``ids``, ``boundary``, ``example`` (index), ``first`` and ``last`` (the
+        paragraph's tokens in the window), ``begin`` and ``finish`` (each such token's character
+        offsets in the paragraph), ``start`` and ``end`` (gold tokens, 0 if not here).
+    """
+    del card
+    kinds = dict.fromkeys(("boundary", "example", "first", "last", "start", "end"), "int32")
+    kinds |= dict.fromkeys(("ids", "begin", "finish"), "list")
+    columns: dict[str, list[Any]] = {name: [] for name in kinds}
+    for base in range(0, len(examples), CHUNK):
+        chunk = examples[base : base + CHUNK]
+        questions = shorten_question(tokenizer, [e.question for e in chunk], QUERY_TOKENS)
+        tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
+        pairs = [(q, e.context) for q, e in zip(questions, chunk, strict=True)]
+        encodings = tokenizer.encode_batch(pairs)
+        tokenizer.no_truncation()
+        for index, (example, encoding) in enumerate(zip(chunk, encodings, strict=True)):
+            for window in [encoding, *encoding.overflowing]:
+                row = _window(window, example) | {"example": base + index}
+                for name, value in row.items():
+                    columns[name].append(value)
+    return table({name: (kinds[name], values) for name, values in columns.items()})
+
+
+def _window(window: Encoding, example: QAExample) -> dict[str, Any]:
+    inside = [i for i, sequence in enumerate(window.sequence_ids) if sequence == 1]
+    first, last = (inside[0], inside[-1]) if inside else (0, -1)
+    offsets = np.array(window.offsets[first : last + 1], dtype=np.int32).reshape(-1, 2)
+    start, end = _gold(offsets, first, example)
+    return {
+        "ids": window.ids,
+        "boundary": boundary(window),
+        "first": first,
+        "last": last,
+        "begin": offsets[:, 0],
+        "finish": offsets[:, 1],
+        "start": start,
+        "end": end,
+    }
+
+
+def _gold(offsets: np.ndarray, first: int, example: QAExample) -> tuple[int, int]:
+    """Tokens of the first answer, or (0, 0) when the window does not hold all of it."""
+    known = [(s, a) for s, a in zip(example.starts, example.answers, strict=True) if s >= 0 and a]
+    if not known or not len(offsets):
+        return 0, 0
+    begin, answer = known[0]
+    finish = begin + len(answer)
+    if offsets[0, 0] > begin or offsets[-1, 1] < finish:
+        return 0, 0
+    start = int(np.searchsorted(offsets[:, 1], begin, side="right"))
+    end = int(np.searchsorted(offsets[:, 0], finish, side="left")) - 1
+    return (first + start, first + end) if start <= end else (0, 0)
+
+
+def units(features: pa.Table, rows: np.ndarray) -> float:
+    """A step's loss is a mean over windows."""
+    del features
+    return float(len(rows))
+
+
+def loss(
+    logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
+) -> torch.Tensor:
+    """Sum over windows of (cross-entropy of the start + of the end) / 2.
+
+    Args:
+        logits: ``float32[T, 2]`` of a packed batch.
+        batch: ``start`` and ``end``, one per window.
+        lengths: tokens per window.
+    """
+    padded = pad_rows(logits, lengths, float("-inf"))
+    total = logits.new_zeros(())
+    for side, name in enumerate(("start", "end")):
+        gold = torch.from_numpy(batch[name].astype(np.int64)).to(logits.device)
+        total = total + torch.nn.functional.cross_entropy(padded[..., side], gold, reduction="sum")
+    return total / 2
+
+
+def pad_rows(values: torch.Tensor, lengths: Sequence[int], fill: float) -> torch.Tensor:
+    """``[T, k]`` → ``[n, longest, k]``, the rest filled."""
+    sizes = np.asarray(lengths)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    columns = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    padded = values.new_full((len(sizes), int(sizes.max()), values.shape[1]), fill)
+    device = values.device
+    padded[torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device)] = values
+    return padded
+
+
+def candidates(
+    logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """The best spans of each window of a packed batch.
+
+    Returns:
+        ``score``, ``start``, ``end``: ``[n, N_BEST]`` (score -inf where there are fewer), and
+        ``null``: ``[n]``, the first token's score.
+    """
+    padded = pad_rows(logits, lengths, float("-inf"))
+    null = padded[:, 0].sum(-1)
+    place = torch.arange(padded.shape[1], device=logits.device)
+    first, last = (
+        torch.from_numpy(batch[name].astype(np.int64)).to(logits.device)[:, None]
+        for name in ("first", "last")
+    )
+    padded = padded.masked_fill(~((place >= first) & (place <= last))[..., None], float("-inf"))
+    k = min(N_BEST, padded.shape[1])
+    start_score, start = padded[..., 0].topk(k)
+    end_score, end = padded[..., 1].topk(k)
+    score = start_score[:, :, None] + end_score[:, None, :]
+    span = end[:, None, :] - start[:, :, None]
+    score = score.masked_fill((span < 0) | (span >= ANSWER_TOKENS), float("-inf"))
+    best, flat = score.flatten(1).topk(min(N_BEST, k * k))
+    return {
+        "score": best.cpu().numpy(),
+        "start": start.gather(1, flat // k).cpu().numpy(),
+        "end": end.gather(1, flat % k).cpu().numpy(),
+        "null": null.cpu().numpy(),
+    }
+
+
+def decode(
+    found: Sequence[Mapping[str, np.ndarray]],
+    features: pa.Table,
+    examples: Sequence[QAExample],
+    *,
+    unanswerable: bool,
+) -> tuple[list[str], list[list[dict[str, Any]]]]:
+    """Join the windows of each example.
+
+    Args:
+        found: what `candidates` says of each window, in the order of `features`.
+        features: the windows.
+        examples: the examples they were cut from.
+        unanswerable: whether the empty answer may win.
+
+    Returns:
+        The answer to each example, and its n-best list of ``{"text", "score"}``.
+    """
+    windows: list[list[int]] = [[] for _ in examples]
+    for row, index in enumerate(features["example"].to_pylist()):
+        windows[index].append(row)
+    first = features["first"].to_numpy()
+    begin, finish = features["begin"], features["finish"]
+    answers, lists = [], []
+    for example, rows in zip(examples, windows, strict=True):
+        nbest: dict[str, float] = {}
+        for row in rows:
+            offsets = begin[row].values.to_numpy(), finish[row].values.to_numpy()
+            for score, start, end in zip(
+                *(found[row][name] for name in ("score", "start", "end")), strict=True
+            ):
+                if np.isfinite(score):
+                    left, right = offsets[0][start - first[row]], offsets[1][end - first[row]]
+                    text = example.context[left:right].strip()
+                    nbest[text] = max(nbest.get(text, -np.inf), float(score))
+        if unanswerable and rows:
+            nbest[""] = min(float(found[row]["null"]) for row in rows)
+        ranked = sorted(nbest.items(), key=lambda item: -item[1])[:N_BEST]
+        answers.append(ranked[0][0] if ranked else "")
+        lists.append([{"text": text, "score": round(score, 6)} for text, score in ranked])
+    return answers, lists
+
+
+def score(
+    predictions: Mapping[str, str], examples: Sequence[QAExample], card: TaskCard, language: str
+) -> Scores:
+    """Score one language: SQuAD's F1 and exact match, both profiles.
+
+    Args:
+        predictions: example id → answer.
+        examples: the gold, of one language.
+        card: the task.
+        language: the benchmark's code; the clean profile normalises by it.
+    """
+    del card
+    golds = {example.id: list(example.answers) for example in examples}
+    official = squad.per_question(predictions, golds)
+    clean = squad.per_question(predictions, golds, language=language, profile="clean")
+    return Scores(
+        n=len(examples),
+        official=squad.summarise(official.values()),
+        clean=squad.summarise(clean.values()),
+        numerator=[official[example.id][0] for example in examples],
+        denominator=[1.0] * len(examples),
+    )

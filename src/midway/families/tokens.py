@@ -1,0 +1,59 @@
+"""Tokenising: pieces, character offsets, special tokens, feature tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from tokenizers import Encoding, Tokenizer
+
+QUERY_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Specials:
+    """The special tokens that a tokenizer puts around a single sequence."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.before) + len(self.after)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Load the tokenizer of an imported encoder, with neither truncation nor padding."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def specials(tokenizer: Tokenizer) -> Specials:
+    """Find which special tokens surround a single sequence."""
+    encoding = tokenizer.encode("a")
+    inner = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+    first, last = inner[0], inner[-1]
+    return Specials(tuple(encoding.ids[:first]), tuple(encoding.ids[last + 1 :]))
+
+
+def boundary(encoding: Encoding) -> int:
+    """Index of the first token of type 1; the number of tokens if all are of type 0."""
+    types: list[int] = encoding.type_ids
+    return types.index(1) if 1 in types else len(types)
+
+
+def shorten_question(tokenizer: Tokenizer, questions: Sequence[str], limit: int) -> list[str]:
+    """Cut questions to `limit` pieces, at a piece's end (XTREME cuts to 64)."""
+    encodings = tokenizer.encode_batch(list(questions), add_special_tokens=False)
+    return [
+        question if len(encoding.ids) <= limit else question[: encoding.offsets[limit - 1][1]]
+        for question, encoding in zip(questions, encodings, strict=True)
+    ]
+
+
+def table(columns: dict[str, tuple[str, list[object]]]) -> pa.Table:
+    """Build a feature table from ``{name: (type, values)}``; types as in Arrow, e.g. ``int32``."""
+    types = {"int32": pa.int32(), "list": pa.list_(pa.int32())}
+    return pa.table({name: pa.array(v, types[kind]) for name, (kind, v) in columns.items()})

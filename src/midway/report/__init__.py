@@ -1,0 +1,66 @@
+"""The report of a study: one page to read, one table and one document for programs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from midway.analysis import (
+    ReportData,
+    ScoredRun,
+    analyse,
+    write_csv,
+    write_parquet,
+    write_summary,
+)
+from midway.report.render import page, render
+
+
+def write_report(
+    study_name: str,
+    study_text: str,
+    scored_runs: Sequence[ScoredRun],
+    provenance: Mapping[str, Any],
+    out_dir: Path,
+) -> ReportData:
+    """Analyse a study and write its results, summary and report.
+
+    The files are ``results.csv``, ``results.parquet``, ``summary.json`` and ``report.html``.
+    `provenance` is plain JSON. Every key may be missing; what is missing is not shown:
+
+    - ``encoder``: name of the encoder; ``offline:…`` adds a caveat on retrieval
+    - ``intermediates``: name → ``{"tasks": [...], "languages": [codes], "examples": n}``
+    - ``contrasts``: pairs of names, from the study file
+    - ``commands``: command lines that reproduce the study
+    - ``versions``: package → version
+    - ``started``: date and time in words; ``seconds``: wall time of this run
+    - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in the order of the plan; ``seconds``
+      is null for a stage that has not run
+    - ``data``: ``{"task", "licence", "citation", "homepage"}`` each
+    - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known
+    - ``dropped``: ``{"task", "split", "language", "reason", "count"}`` each
+    - ``collapsed``: names of runs that collapsed and were repeated
+
+    Args:
+        study_name: name of the study.
+        study_text: the study file, verbatim.
+        scored_runs: all scored evaluations in study order.
+        provenance: see above.
+        out_dir: output folder, made if it does not exist.
+
+    Returns:
+        The analysis, for those who want to print its verdict.
+
+    Raises:
+        StudyError: there are no scores.
+        StoreError: a score artefact is damaged or runs cannot be paired.
+    """
+    data = analyse(study_name, study_text, scored_runs, provenance)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_csv(data.rows, out_dir / "results.csv")
+    write_parquet(data.rows, out_dir / "results.parquet")
+    write_summary(data, out_dir / "summary.json")
+    render(data, out_dir / "report.html")
+    return data
+
+
+__all__ = ["ReportData", "page", "render", "write_report"]

@@ -1,0 +1,97 @@
+"""Gains, answers and durations as a reader sees them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from midway.analysis.estimate import Estimate
+from midway.analysis.wording import points
+
+_DEEPEST = 0.5  # opacity of the strongest cell; text on it keeps a contrast above 4.5
+_SHORT = 24  # characters of a name that is never broken
+_MARKS = {1: "▲", -1: "▼", 0: "·"}
+_WORDS = {1: "gain", -1: "loss", 0: "interval includes zero"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One gain in a table.
+
+    Attributes:
+        value: ``+4.2``.
+        interval: ``2.1 to 6.3``.
+        seeds: (seed, value) pairs in words.
+        mark: a sign that does not need colour.
+        word: what the mark means, for screen readers.
+        style: class of the sign.
+        depth: opacity of the background.
+        number: the gain itself, for sorting.
+    """
+
+    value: str
+    interval: str
+    seeds: tuple[tuple[int, str], ...]
+    mark: str
+    word: str
+    style: str
+    depth: float
+    number: float
+
+
+def cell(value: Estimate | None, strongest: float) -> Cell | None:
+    """Prepare one gain; `strongest` is the gain that gets the deepest colour."""
+    if value is None:
+        return None
+    interval = value.interval
+    share = min(abs(interval.estimate) / strongest, 1.0) if strongest > 0 else 0.0
+    return Cell(
+        value=points(interval.estimate),
+        interval=f"{points(interval.low)} to {points(interval.high)}",
+        seeds=tuple((seed, points(number)) for seed, number in value.per_seed.items()),
+        mark=_MARKS[interval.sign],
+        word=_WORDS[interval.sign],
+        style="up" if interval.estimate > 0 else "down",
+        depth=round(_DEEPEST * share, 3),
+        number=round(interval.estimate, 6),
+    )
+
+
+def answer_style(answer: str) -> str:
+    """Return the style class of a verdict's answer."""
+    return {
+        "yes": "up",
+        "no": "down",
+        "mixed": "mixed",
+        "cannot tell": "unclear",
+        "not tested": "unclear",
+        "multilingual": "choice",
+        "English": "choice",
+    }.get(answer, "named")
+
+
+def keep_names(text: str, names: Sequence[str]) -> Markup:
+    """Escape `text` and keep short names of intermediates (``squad-en``) on one line."""
+    short = sorted((name for name in names if len(name) <= _SHORT), key=len, reverse=True)
+    if not short:
+        return escape(text)
+    pieces = re.split("(" + "|".join(map(re.escape, short)) + ")", text)
+    return Markup("").join(
+        Markup('<span class="name">{}</span>').format(piece) if index % 2 else escape(piece)
+        for index, piece in enumerate(pieces)
+    )
+
+
+def seconds(value: float) -> str:
+    """Format a duration: ``0.4 s``, ``84 s``, ``12 min``, ``3.2 h``."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 120:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
+
+
+def strongest_of(estimates: Iterable[Estimate]) -> float:
+    """Return the largest absolute gain, so that colours compare within a table."""
+    return max((abs(value.interval.estimate) for value in estimates), default=0.0)

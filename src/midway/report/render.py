@@ -1,0 +1,65 @@
+"""Turn report data into one escaped HTML file that needs neither network nor script."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from midway import __version__
+from midway.analysis.study import LEVEL, ReportData
+from midway.report import views
+from midway.report.cells import answer_style, keep_names, seconds
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(data: ReportData, out: Path) -> None:
+    """Write ``report.html``.
+
+    Args:
+        data: from `midway.analysis.analyse`.
+        out: the file; its folder must exist.
+    """
+    out.write_text(page(data), encoding="utf-8")
+
+
+def page(data: ReportData) -> str:
+    """Return the report as HTML. All text is escaped; nothing is loaded from elsewhere."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["answer_style"] = answer_style
+    environment.filters["keep_names"] = keep_names
+    environment.filters["seconds"] = seconds
+    provenance = data.provenance
+    names = list(dict.fromkeys(row.intermediate for row in data.gains))
+    return environment.get_template("report.html.j2").render(
+        data=data,
+        names=names,
+        version=__version__,
+        level=round(100 * LEVEL),
+        resamples=len(data.cubes[0].replicates),
+        examples=sum(sum(cube.sizes) for cube in data.cubes),
+        languages=len({row.facts.canonical for row in data.profiles}),
+        columns=views.gain_columns(data),
+        english=views.english_rows(data),
+        forest=views.forest(data),
+        maps=views.heat_maps(data),
+        profile=views.profile_table(data),
+        resources=views.contrast_rows(data, "resources"),
+        seen=views.contrast_rows(data, "seen"),
+        comparisons=views.comparison_rows(data),
+        intermediates=provenance.get("intermediates", {}),
+        stages=provenance.get("stages", ()),
+        data_sources=provenance.get("data", ()),
+        files=provenance.get("files", ()),
+        dropped=provenance.get("dropped", ()),
+        collapsed=provenance.get("collapsed", ()),
+        versions=provenance.get("versions", {}),
+        commands=provenance.get("commands", ()),
+        started=provenance.get("started", ""),
+        wall=provenance.get("seconds"),
+    )

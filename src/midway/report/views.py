@@ -1,0 +1,229 @@
+"""What the template loops over: plain rows of words, numbers and small figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from midway.analysis.cube import Cube
+from midway.analysis.estimate import Estimate
+from midway.analysis.gains import LanguageGain
+from midway.analysis.low_resource import LanguageFacts, by_resources
+from midway.analysis.study import ReportData
+from midway.analysis.wording import points
+from midway.report.cells import Cell, cell, strongest_of
+from midway.report.figures import (
+    Axis,
+    Dot,
+    axis,
+    class_plot,
+    forest_axis,
+    forest_row,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the gain table: a target or a mean of targets."""
+
+    title: str
+    note: str
+    baseline: str
+    kind: str
+    cells: Mapping[str, Cell | None]
+
+
+def gain_columns(data: ReportData) -> list[Column]:
+    """Return the gain table's columns: trained targets and their mean, then untrained ones."""
+    means = [*(row.mean for row in data.gains), *(row.mean for row in data.averages)]
+    strongest = strongest_of(means)
+    columns = []
+    for trained in (True, False):
+        for cube in data.cubes:
+            if cube.trained is trained:
+                columns.append(_target_column(data, cube, strongest))
+        rows = [row for row in data.averages if row.with_untrained is not trained]
+        if rows and len(rows[0].targets) > 1:
+            cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
+            title = "Mean, trained" if trained else "Mean, all"
+            note = f"{len(rows[0].targets)} targets"
+            columns.append(Column(title, note, "", "mean", cells))
+    return columns
+
+
+def _target_column(data: ReportData, cube: Cube, strongest: float) -> Column:
+    rows = [row for row in data.gains if row.target == cube.target]
+    cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
+    count = len(cube.languages)
+    note = f"{cube.metric} · {count} language{'' if count == 1 else 's'}"
+    baseline = f"{rows[0].baseline:.1f}" if rows else ""
+    kind = "trained" if cube.trained else "untrained"
+    return Column(cube.target, note, baseline, kind, cells)
+
+
+def english_rows(data: ReportData) -> list[dict[str, Any]]:
+    """Return gains on English beside gains on the other languages."""
+    return [
+        {
+            "intermediate": row.intermediate,
+            "target": row.target,
+            "english": cell(row.english, 0),
+            "transfer": cell(row.transfer, 0),
+        }
+        for row in data.gains
+        if row.english is not None
+    ]
+
+
+def forest(data: ReportData) -> dict[str, Any]:
+    """Return the forest plot: groups of rows on one axis."""
+    groups: dict[str, list[tuple[str, Estimate]]] = {}
+    for average in data.averages:
+        if len(average.targets) > 1:
+            count = len(average.targets)
+            kind = f"all {count}" if average.with_untrained else f"{count} trained"
+            label = f"Mean of {kind} targets"
+            groups.setdefault(label, []).append((average.intermediate, average.mean))
+    for row in data.gains:
+        groups.setdefault(row.target, []).append((row.intermediate, row.mean))
+    means = [mean for rows in groups.values() for _, mean in rows]
+    scale = axis([end for mean in means for end in (mean.interval.low, mean.interval.high)])
+    return {
+        "axis": forest_axis(scale),
+        "groups": [
+            {
+                "title": title,
+                "rows": [
+                    {
+                        "name": name,
+                        "cell": cell(mean, 0),
+                        "figure": forest_row(mean.interval, list(mean.per_seed.values()), scale),
+                    }
+                    for name, mean in rows
+                ],
+            }
+            for title, rows in groups.items()
+        ],
+    }
+
+
+def heat_maps(data: ReportData) -> list[dict[str, Any]]:
+    """Return per target a table language × intermediate, poorest languages first."""
+    maps = []
+    for cube in data.cubes:
+        rows = {
+            (row.language, row.intermediate): row
+            for row in data.by_language
+            if row.target == cube.target
+        }
+        names = [name for name in cube.systems if any(key[1] == name for key in rows)]
+        strongest = strongest_of(row.mean for row in rows.values())
+        sizes = dict(zip(cube.languages, cube.sizes, strict=True))
+        maps.append(
+            {
+                "target": cube.target,
+                "metric": cube.metric,
+                "split": cube.split,
+                "trained": cube.trained,
+                "left_out": cube.left_out,
+                "names": names,
+                "long": len(cube.languages) > 40,
+                "rows": [
+                    {
+                        "facts": fact,
+                        "examples": sizes[fact.code],
+                        "baseline": _baseline(fact, names, rows),
+                        "cells": [_heat(rows.get((fact.code, name)), strongest) for name in names],
+                    }
+                    for fact in by_resources(cube.languages)
+                ],
+            }
+        )
+    return maps
+
+
+def _baseline(
+    fact: LanguageFacts, names: Sequence[str], rows: Mapping[tuple[str, str], LanguageGain]
+) -> str:
+    found = [rows[fact.code, name].baseline for name in names if (fact.code, name) in rows]
+    return f"{found[0]:.1f}" if found else ""
+
+
+def _heat(row: LanguageGain | None, strongest: float) -> Cell | None:
+    return None if row is None else cell(row.mean, strongest)
+
+
+def profile_table(data: ReportData) -> dict[str, Any]:
+    """Return the low-resource view: languages by resource class, with a plot per intermediate."""
+    names = list(dict.fromkeys(row.intermediate for row in data.profiles))
+    facts = list(dict.fromkeys(row.facts for row in data.profiles))
+    found = {(row.intermediate, row.facts): row for row in data.profiles}
+    strongest = strongest_of(row.mean for row in data.profiles)
+    scale = axis([row.mean.interval.estimate for row in data.profiles])
+    return {
+        "names": names,
+        "long": len(facts) > 40,
+        "rows": [
+            {
+                "facts": fact,
+                "targets": next(row.targets for row in data.profiles if row.facts == fact),
+                "cells": [
+                    cell(found[name, fact].mean, strongest) if (name, fact) in found else None
+                    for name in names
+                ],
+            }
+            for fact in facts
+        ],
+        "plots": [{"name": name, "figure": _plot(data, name, scale)} for name in names if facts],
+        "low": [fact.name for fact in facts if fact.low_resource],
+        "unknown": [fact.name for fact in facts if fact.resource_class is None],
+    }
+
+
+def _plot(data: ReportData, name: str, scale: Axis) -> Markup:
+    """Plot the gains of one intermediate against resource class."""
+    dots = [
+        Dot(
+            label=row.facts.code,
+            title=f"{row.facts.name}: {points(row.mean.interval.estimate)}",
+            group=row.facts.resource_class,
+            value=row.mean.interval.estimate,
+            sign=row.mean.interval.sign,
+        )
+        for row in data.profiles
+        if row.intermediate == name and row.facts.resource_class is not None
+    ]
+    return class_plot(dots, scale, f"Gain of {name} in points against resource class 0 to 5")
+
+
+def contrast_rows(data: ReportData, which: str) -> list[dict[str, Any]]:
+    """Return rows of two groups of languages; `which` is ``resources`` or ``seen``."""
+    rows = data.resources if which == "resources" else data.seen
+    return [
+        {
+            "intermediate": row.intermediate,
+            "target": row.target,
+            "first_languages": row.first_languages,
+            "second_languages": row.second_languages,
+            "first": cell(row.first, 0),
+            "second": cell(row.second, 0),
+            "difference": cell(row.difference, 0),
+        }
+        for row in rows
+    ]
+
+
+def comparison_rows(data: ReportData) -> list[dict[str, Any]]:
+    """Return contrasts between intermediates."""
+    return [
+        {
+            "first": row.first,
+            "second": row.second,
+            "mean": cell(row.mean, 0),
+            "low": cell(row.low, 0),
+            "high": cell(row.high, 0),
+            "low_minus_high": cell(row.low_minus_high, 0),
+        }
+        for row in data.contrasts
+    ]

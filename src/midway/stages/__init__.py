@@ -1,0 +1,1 @@
+"""The six stages that join the graph to data, encoders, training and metrics."""

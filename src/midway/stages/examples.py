@@ -1,0 +1,67 @@
+"""Read a task's files and choose examples."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from midway.canonical import file_digest
+from midway.errors import DataError
+from midway.graph.stage import Context, Progress
+from midway.stages.specs import ExamplesSpec, LanguageFiles
+from midway.tasks import load_card
+from midway.tasks.card import TaskCard
+from midway.tasks.examples import Example
+from midway.tasks.select import select
+from midway.tasks.storage import write_examples
+
+
+def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
+    """Write ``examples.jsonl`` and ``reading.json`` (counts, and what was dropped and why).
+
+    Raises:
+        DataError: a file is missing, has changed since the plan was made, or is malformed.
+    """
+    del inputs
+    card = load_card(spec.task)
+    examples: list[Example] = []
+    dropped: dict[str, dict[str, int]] = {}
+    for done, part in enumerate(spec.languages):
+        context.check()
+        context.report(
+            Progress(done, len(spec.languages), "languages", {"language": part.language})
+        )
+        reading = card.read(_files(card, spec.split, part, context), spec.split, part.language)
+        examples += reading.examples
+        if reading.dropped:
+            dropped[part.language] = dict(reading.dropped)
+    chosen = select(
+        examples,
+        total=spec.total,
+        per_language=spec.per_language,
+        fold=spec.fold,
+        seed=spec.seed,
+    )
+    write_examples(chosen, context.out)
+    counts = {
+        "examples": dict(Counter(example.language for example in chosen)),
+        "read": dict(Counter(example.language for example in examples)),
+        "dropped": dropped,
+    }
+    (context.out / "reading.json").write_text(json.dumps(counts, indent=1), encoding="utf-8")
+    return counts
+
+
+def _files(card: TaskCard, split: str, part: LanguageFiles, context: Context) -> tuple[Path, ...]:
+    paths = card.find(context.runtime.data, split, part.language)
+    names = {path.name for path in paths}
+    if names != set(part.files):
+        raise DataError(
+            f"{card.name} {split} {part.language}: expected the files {sorted(part.files)}, "
+            f"found {sorted(names)}; set --data to the folder that the plan was made with"
+        )
+    for path in paths:
+        if file_digest(path) != part.files[path.name]:
+            raise DataError(f"{path} changed while the study was running; run it again")
+    return paths

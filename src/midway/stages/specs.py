@@ -1,0 +1,134 @@
+"""What each stage is told: every field is part of its key."""
+
+from dataclasses import dataclass, field
+
+from midway.encoders.source import EncoderIdentity
+from midway.graph.stage import Deferred, StageKind
+from midway.train.recipe import Recipe
+from midway.train.schedule import Sampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """Import an encoder.
+
+    Attributes:
+        name: as the study gives it, or ``folder`` for a folder, whose path is no identity.
+        identity: what it resolves to.
+    """
+
+    name: str
+    identity: EncoderIdentity
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageFiles:
+    """The files that hold one language: file name → sha256."""
+
+    language: str
+    files: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamplesSpec:
+    """Read and choose examples.
+
+    Attributes:
+        task: the card's name.
+        card_version: of the reader.
+        split: train, validation or test.
+        languages: in the order in which budgets are dealt.
+        total: examples in all (training), or None for all there are.
+        per_language: examples per language (evaluation), or None.
+        fold: A, B or None.
+        seed: of the choice; the same for every run of a study, so that runs are paired.
+    """
+
+    task: str
+    card_version: int
+    split: str
+    languages: tuple[LanguageFiles, ...]
+    total: int | None = None
+    per_language: int | None = None
+    fold: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesSpec:
+    """Tokenise examples.
+
+    Attributes:
+        task: the card's name.
+        family: decides how.
+        labels: the task's tags, in the order of their numbers.
+        max_length: greatest number of tokens of a sequence.
+        stride: tokens that neighbouring windows share (span QA).
+    """
+
+    task: str
+    family: str
+    labels: tuple[str, ...]
+    max_length: int
+    stride: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntrySpec:
+    """One entry of a training mixture; its features are the input ``features<i>``."""
+
+    task: str
+    family: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """Train the encoder (or the input ``parent``, already trained) on a mixture."""
+
+    entries: tuple[EntrySpec, ...]
+    recipe: Recipe
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictSpec:
+    """Predict a target in all its languages.
+
+    Attributes:
+        task: the target.
+        family: decides how.
+        head: name of the trained head, empty for retrieval.
+        unanswerable: whether the empty answer may win (SQuAD v2).
+        layers: for retrieval: ``last``, ``all``, or numbers of hidden states (0 = embeddings);
+            the last one named is the one that counts.
+        precision: ``bf16`` or ``float32``.
+    """
+
+    task: str
+    family: str
+    head: str = ""
+    unanswerable: bool = False
+    layers: str | tuple[int, ...] = "last"
+    precision: str = "bf16"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSpec:
+    """Score predictions against the gold, both profiles."""
+
+    task: str
+    family: str
+
+
+def _kind(name: str, version: int) -> StageKind:
+    return StageKind(name, version, Deferred(f"midway.stages.{name}", "run"))
+
+
+ENCODER = _kind("encoder", 1)
+EXAMPLES = _kind("examples", 1)
+FEATURES = _kind("features", 1)
+TRAIN = _kind("train", 1)
+PREDICT = _kind("predict", 1)
+SCORE = _kind("score", 1)

@@ -1,0 +1,237 @@
+"""Hierarchical paired bootstrap of differences between scores that are ratios of sums.
+
+1. A score is ``100 * sum(numerator) / sum(denominator)`` over examples: accuracy, mean F1 of
+   answers (denominator 1), entity F1 (twice the correct chunks over predicted plus gold chunks).
+2. Examples are resampled once for all systems and seeds (`resample_ratios`), so differences are
+   paired. Seeds and examples are crossed, every seed is evaluated on the same test set: drawing
+   examples afresh for each seed would make intervals too narrow.
+3. The seed part is Student's t (`seed_error`). Resampling two or three seeds with replacement
+   covers the truth far less often than claimed. Seed variance is pooled over the compared systems,
+   as in a randomised block design with seeds as blocks, which gives usable degrees of freedom.
+   Coverage of 95 % intervals in simulation (tests/unit/test_bootstrap.py): 98 % with two seeds and
+   two systems, 97 % with three seeds, 96 % with five; 69 % with one seed if seeds matter as much as
+   examples do, because one seed says nothing of seed variance.
+4. A macro mean over languages resamples examples within each language, and, for a claim about
+   languages in general, the languages themselves (`resample_weights`).
+
+Sources: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13; Owen
+(2007), The pigeonhole bootstrap, for crossed factors; Box, Hunter and Hunter (2005), Statistics for
+Experimenters, chapter 4, for randomised blocks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_BLOCK = 1 << 22  # draws held in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with a confidence interval, all in the unit of the scores (percentage points).
+
+    Attributes:
+        estimate: value on the data as they are.
+        low: lower end of the interval.
+        high: upper end.
+        seeds: number of seeds behind it; with one, `low` and `high` know nothing of seed variance.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def seed_variance_known(self) -> bool:
+        """Whether the interval covers variation between seeds."""
+        return self.seeds > 1
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 when the whole interval lies on one side of zero, else 0: cannot tell."""
+        return int(self.low > 0) - int(self.high < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedError:
+    """Standard error that a weighted sum of systems has from seeds, and its degrees of freedom."""
+
+    standard_error: float
+    degrees: int
+
+
+def resample_ratios(
+    numerators: Floats, denominators: Floats, *, resamples: int, rng: np.random.Generator
+) -> Floats:
+    """Score many systems on the same resampled examples.
+
+    Args:
+        numerators: ``[examples, systems]``.
+        denominators: ``[examples, systems]``, not negative.
+        resamples: number of bootstrap samples.
+        rng: source of randomness.
+
+    Returns:
+        ``[resamples, systems]`` scores in percent; 0 where a sample's denominators add up to 0.
+
+    Raises:
+        ValueError: the shapes differ or there is no example.
+    """
+    if numerators.shape != denominators.shape or numerators.ndim != 2 or not len(numerators):
+        raise ValueError(
+            f"expected two equal [examples, systems] arrays with at least one example, found "
+            f"{numerators.shape} and {denominators.shape}"
+        )
+    examples, systems = numerators.shape
+    both = np.concatenate([numerators, denominators], axis=1)
+    sums = np.empty((resamples, 2 * systems))
+    rows = max(1, _BLOCK // examples)
+    for start in range(0, resamples, rows):
+        size = min(rows, resamples - start)
+        sums[start : start + size] = _counts(examples, size, rng) @ both
+    top, bottom = sums[:, :systems], sums[:, systems:]
+    return 100.0 * np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+
+
+def _counts(examples: int, size: int, rng: np.random.Generator) -> Floats:
+    """How often each example is drawn: ``[size, examples]``, rows add up to `examples`."""
+    draws = rng.integers(0, examples, size=(size, examples), dtype=np.int64)
+    draws += np.arange(size, dtype=np.int64)[:, None] * examples
+    counts = np.bincount(draws.ravel(), minlength=size * examples)
+    return counts.reshape(size, examples).astype(np.float64)
+
+
+def resample_weights(members: int, *, resamples: int, rng: np.random.Generator) -> Floats:
+    """Draw weights of a mean over a resampled set of `members` (languages).
+
+    The spread around equal weights is widened by sqrt(m / (m - 1)), which makes the variance of
+    the mean unbiased for small sets (Efron and Tibshirani 1993, section 6.5, make the same
+    remark). One member always has weight 1.
+
+    Returns:
+        ``[resamples, members]``, rows add up to 1.
+    """
+    if members == 1:
+        return np.ones((resamples, 1))
+    spread = _counts(members, resamples, rng) / members - 1 / members
+    weights: Floats = 1 / members + spread * np.sqrt(members / (members - 1))
+    return weights
+
+
+def seed_error(
+    values: Floats, weights: Floats, *, fixed: NDArray[np.bool_] | None = None
+) -> SeedError:
+    """Estimate how much seeds move a weighted sum of systems' mean scores.
+
+    Where every weighted system depends on the seed, the variance is the residual of ``score ~
+    system + seed``, pooled over all such systems: (systems - 1)(seeds - 1) degrees of freedom.
+    Against a fixed system (an encoder that is not trained has one score for all seeds) the seed
+    effects do not cancel; the variance within systems is pooled: systems × (seeds - 1).
+
+    Args:
+        values: ``[systems, seeds]`` scores; the more systems, the more degrees of freedom.
+        weights: ``[systems]``, e.g. 1 and -1 for a difference, 0 for those that only lend variance.
+        fixed: ``[systems]``, True where a system does not depend on the seed; none by default.
+
+    Returns:
+        The standard error of ``weights @ values.mean(axis=1)``; 0 with one seed: unknown, not nil.
+    """
+    seeds = values.shape[1]
+    free = np.ones(len(values), dtype=bool) if fixed is None else ~fixed
+    used = free & (weights != 0)
+    if seeds < 2 or not used.any():
+        return SeedError(0.0, 0)
+    pool = values[free]
+    residual = pool - pool.mean(axis=1, keepdims=True)
+    degrees = len(pool) * (seeds - 1)
+    if free[weights != 0].all() and len(pool) > 1:
+        residual = residual - residual.mean(axis=0, keepdims=True)
+        degrees = (len(pool) - 1) * (seeds - 1)
+    variance = float((residual**2).sum()) / degrees
+    factor = float((weights[used] ** 2).sum())
+    return SeedError(float(np.sqrt(variance * factor / seeds)), degrees)
+
+
+def summarise(
+    estimate: float,
+    replicates: Floats,
+    *,
+    seeds: int,
+    error: SeedError,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> Interval:
+    """Join resampled examples and seed variance into a percentile interval.
+
+    Args:
+        estimate: value on the data as they are.
+        replicates: ``[resamples]`` values on resampled examples, averaged over seeds.
+        seeds: number of seeds averaged.
+        error: from `seed_error`; drawn as Student's t and added.
+        rng: source of randomness.
+        level: coverage.
+    """
+    if error.standard_error > 0:
+        noise = rng.standard_t(error.degrees, size=len(replicates))
+        replicates = replicates + error.standard_error * noise
+    tail = 50 * (1 - level)
+    low, high = np.percentile(replicates, [tail, 100 - tail])
+    return Interval(float(estimate), float(low), float(high), seeds)
+
+
+def difference_of_ratios(
+    first: Sequence[tuple[Floats, Floats]],
+    second: Sequence[tuple[Floats, Floats]],
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    over_languages: bool = False,
+) -> Interval:
+    """Interval of the macro mean over languages of score(first) - score(second).
+
+    Args:
+        first: per language a pair (numerators, denominators), each ``[seeds, examples]``.
+        second: the same languages, seeds and examples, in the same order, for the other system.
+        resamples: number of bootstrap samples.
+        rng: source of randomness.
+        level: coverage.
+        over_languages: resample the languages too; the claim is then about languages in general.
+
+    Returns:
+        The interval, in points. With one seed it covers the choice of examples only.
+
+    Raises:
+        ValueError: the two systems do not have the same languages and shapes.
+    """
+    if len(first) != len(second) or not first:
+        raise ValueError(f"expected the same languages, found {len(first)} and {len(second)}")
+    seeds = len(first[0][0])
+    values, samples = [], []
+    for one, other in zip(first, second, strict=True):
+        top = np.concatenate([one[0], other[0]]).T
+        bottom = np.concatenate([one[1], other[1]]).T
+        samples.append(resample_ratios(top, bottom, resamples=resamples, rng=rng))
+        totals = bottom.sum(axis=0)
+        ratio = np.divide(top.sum(axis=0), totals, out=np.zeros_like(totals), where=totals > 0)
+        values.append(100.0 * ratio)
+    means = np.mean(values, axis=0).reshape(2, seeds)
+    stacked = np.stack(samples, axis=2)  # [resamples, systems × seeds, languages]
+    gains = stacked[:, :seeds].mean(axis=1) - stacked[:, seeds:].mean(axis=1)
+    if over_languages:
+        drawn = resample_weights(len(first), resamples=resamples, rng=rng)
+        replicates = (gains * drawn).sum(axis=1)
+    else:
+        replicates = gains.mean(axis=1)
+    return summarise(
+        float(means[0].mean() - means[1].mean()),
+        replicates,
+        seeds=seeds,
+        error=seed_error(means, np.array([1.0, -1.0])),
+        rng=rng,
+        level=level,
+    )

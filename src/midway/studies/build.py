@@ -1,0 +1,185 @@
+"""Build single stages: what a study says, turned into Specs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from midway.graph.stage import Runtime, Stage
+from midway.stages import specs
+from midway.studies.estimate import Estimator
+from midway.studies.schema import Hyper, Part, Study, Target
+from midway.tasks.card import TaskCard
+from midway.tasks.select import resolve_languages
+from midway.train.recipe import Recipe
+from midway.train.schedule import Sampling
+
+DATA_SEED = 0
+MAX_LENGTH = 256
+RETRIEVAL_LENGTH = 512
+
+
+@dataclass(frozen=True)
+class Source:
+    """Training data of one entry of a mixture, through to features."""
+
+    card: TaskCard
+    part: Part
+    examples: Stage
+    features: Stage
+
+
+@dataclass(frozen=True)
+class Builder:
+    """What building stages needs to know of the outside.
+
+    Attributes:
+        study: the study.
+        runtime: data folders.
+        digest_of: sha256 of a file.
+        encoder: the encoder's stage.
+        estimator: rough costs.
+    """
+
+    study: Study
+    runtime: Runtime
+    digest_of: Callable[[Path], str]
+    encoder: Stage
+    estimator: Estimator
+
+
+def examples(
+    build: Builder,
+    card: TaskCard,
+    split: str,
+    languages: Sequence[str] | str,
+    *,
+    total: int | None = None,
+    per_language: int | None = None,
+    fold: str | None = None,
+) -> Stage:
+    """Read and choose examples of a task.
+
+    Raises:
+        StudyError, DataError: as `midway.tasks.select.resolve_languages`.
+    """
+    folders = build.runtime.data
+    codes = resolve_languages(card, languages, folders, split)
+    parts = tuple(
+        specs.LanguageFiles(
+            language=code,
+            files={path.name: build.digest_of(path) for path in card.find(folders, split, code)},
+        )
+        for code in codes
+    )
+    spec = specs.ExamplesSpec(
+        task=card.name,
+        card_version=card.version,
+        split=split,
+        languages=parts,
+        total=total,
+        per_language=per_language,
+        fold=fold,
+        seed=DATA_SEED,
+    )
+    many = codes[0] if len(codes) == 1 else f"{len(codes)} languages"
+    return Stage(specs.EXAMPLES, spec, {}, f"examples of {card.name} {split}, {many}")
+
+
+def features(build: Builder, card: TaskCard, examples: Stage, hyper: Hyper) -> Stage:
+    """Tokenise examples."""
+    length = hyper.max_length or MAX_LENGTH
+    if card.family == "retrieval":
+        length = RETRIEVAL_LENGTH if hyper.max_length is None else length
+    spec = specs.FeaturesSpec(
+        task=card.name,
+        family=card.family,
+        labels=card.labels,
+        max_length=length,
+        stride=(length // 3 if hyper.stride is None else hyper.stride)
+        if card.family == "span_qa" else 0,
+    )  # fmt: skip
+    label = examples.label.replace("examples of", "features of", 1)
+    inputs = {"encoder": build.encoder, "examples": examples}
+    return Stage(specs.FEATURES, spec, inputs, label)
+
+
+def train(
+    build: Builder,
+    sources: Sequence[Source],
+    hyper: Hyper,
+    seed: int,
+    parent: Stage | None,
+    *,
+    label: str,
+    sampling: Sampling | None = None,
+) -> Stage:
+    """Train on a mixture, from the encoder or, if given, from `parent`."""
+    chosen = recipe(hyper)
+    spec = specs.TrainSpec(
+        entries=tuple(
+            specs.EntrySpec(
+                task=source.card.name, family=source.card.family, weight=source.part.weight
+            )
+            for source in sources
+        ),
+        recipe=chosen,
+        sampling=sampling or Sampling(),
+        seed=seed,
+    )
+    inputs = {"encoder": build.encoder}
+    if parent is not None:
+        inputs["parent"] = parent
+    features = [source.features for source in sources]
+    inputs |= {f"features{i}": stage for i, stage in enumerate(features)}
+    estimate = build.estimator.training(features, chosen.epochs)
+    return Stage(specs.TRAIN, spec, inputs, label, estimate)
+
+
+def score(
+    build: Builder,
+    card: TaskCard,
+    target: Target,
+    hyper: Hyper,
+    model: Stage | None,
+    features: Stage,
+    *,
+    label: str,
+) -> Stage:
+    """Predict and score a target; returns the scoring stage."""
+    retrieval = card.family == "retrieval"
+    layers = target.layers if isinstance(target.layers, str) else tuple(target.layers)
+    head = "" if retrieval or model is None else f"0.{model.spec.entries[0].task}"
+    spec = specs.PredictSpec(
+        task=card.name,
+        family=card.family,
+        head=head,
+        unanswerable=card.unanswerable,
+        layers=layers if retrieval else "last",
+        precision=recipe(hyper).precision,
+    )
+    gold = features.inputs["examples"]
+    inputs = {"encoder": build.encoder, "features": features, "examples": gold}
+    if model is not None:
+        inputs["model"] = model
+    estimate = build.estimator.predicting(features)
+    predictions = Stage(specs.PREDICT, spec, inputs, f"predict {label}", estimate)
+    scoring = specs.ScoreSpec(task=card.name, family=card.family)
+    scored = {"predictions": predictions, "examples": gold}
+    return Stage(specs.SCORE, scoring, scored, f"score {label}")
+
+
+def merge(base: Hyper, over: Hyper) -> Hyper:
+    """Hyper-parameters of a stage: its own where given, else the study's."""
+    names = Hyper.model_fields
+    own = {name: getattr(over, name) for name in names if getattr(over, name) is not None}
+    return Hyper(**{name: getattr(base, name) for name in names} | own)
+
+
+def recipe(hyper: Hyper) -> Recipe:
+    """Hyper-parameters with defaults filled in."""
+    names = [name for name in Recipe.__dataclass_fields__ if name in Hyper.model_fields]
+    given: Mapping[str, Any] = {
+        name: getattr(hyper, name) for name in names if getattr(hyper, name) is not None
+    }
+    return Recipe(**given)

@@ -1,0 +1,57 @@
+"""Rough costs before anything runs.
+
+Exact where the features are in the store already: their tokens are known. Else a guess from the
+number of examples and the family; the guess is for deciding whether to start, not for billing.
+FLOPs are 6 x parameters x tokens for training and 2 x for prediction (Kaplan et al. 2020,
+arXiv 2001.08361), without the embedding table.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from midway.graph.stage import Stage
+
+PARAMETERS = 86_000_000  # of a base-size encoder, until the real one is imported
+EXAMPLES = 1000  # per language, where a study asks for all there are
+SHARE_OF_LENGTH = {"span_qa": 0.7, "tagging": 0.15, "retrieval": 0.1}
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Costs of stages.
+
+    Attributes:
+        facts_of: facts of a stage's manifest, or None if it was never computed.
+        encoder: the encoder's stage.
+    """
+
+    facts_of: Callable[[Stage], Mapping[str, Any] | None]
+    encoder: Stage
+
+    def training(self, features: Sequence[Stage], epochs: float) -> dict[str, float]:
+        """Tokens, FLOPs and bytes of a training stage on these features."""
+        tokens = epochs * sum(self._tokens(stage) for stage in features)
+        parameters = self._parameters()
+        return {"tokens": tokens, "flops": 6 * parameters * tokens, "bytes": 4.8 * parameters}
+
+    def predicting(self, features: Stage) -> dict[str, float]:
+        """Tokens, FLOPs and bytes of a prediction stage."""
+        tokens = self._tokens(features)
+        return {"tokens": tokens, "flops": 2 * self._parameters() * tokens, "bytes": tokens}
+
+    def _parameters(self) -> float:
+        facts = self.facts_of(self.encoder)
+        if facts is None:
+            return PARAMETERS
+        return float(facts["parameters"] - facts["vocabulary"] * facts["hidden"])
+
+    def _tokens(self, features: Stage) -> float:
+        facts = self.facts_of(features)
+        if facts is not None:
+            return float(facts["tokens"])
+        spec, examples = features.spec, features.inputs["examples"].spec
+        languages = len(examples.languages)
+        count = examples.total or (examples.per_language or EXAMPLES) * languages
+        sides = 2 if spec.family == "retrieval" else 1
+        return float(count * sides * spec.max_length * SHARE_OF_LENGTH[spec.family])

@@ -1,0 +1,200 @@
+"""From a study to the graph of its stages.
+
+1. Every (intermediate, seed) is one training stage; every (target, intermediate, seed) one more on
+   top of it, with the same seed, so runs are paired. Targets that are not trained are predicted
+   from the intermediate model itself.
+2. Training examples are chosen once per study (`DATA_SEED`), not per seed: seeds differ in order,
+   dropout and new heads, so what differs between two intermediates is never the target's data.
+3. Stages that ask for the same thing have the same key and appear once.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from midway.errors import StudyError
+from midway.graph.stage import Stage
+from midway.stages import specs
+from midway.studies.build import Builder, Source, examples, features, merge, score, train
+from midway.studies.schema import Evaluate, Part, Target
+from midway.tasks import load_card
+from midway.tasks.card import TaskCard
+from midway.tasks.select import resolve_languages
+from midway.train.schedule import Sampling
+
+BASELINE = "none"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the result table: which stage scores it."""
+
+    intermediate: str
+    target: str
+    seed: int
+    split: str
+    card: TaskCard
+    trained: bool
+    score: Stage
+
+
+@dataclass
+class Expansion:
+    """A study's stages.
+
+    Attributes:
+        cells: a cell per (intermediate, target, seed).
+        target_models: stages whose weights are needed only until all predictions exist.
+        training: examples of every trained part: (who trains on them, stage).
+        evaluation: examples of every target: (target, stage).
+        naive_stages: stages that separate runs per cell would compute.
+        naive_tokens: tokens that separate runs per cell would train on.
+    """
+
+    cells: list[Cell] = field(default_factory=list)
+    target_models: list[Stage] = field(default_factory=list)
+    training: list[tuple[str, Stage]] = field(default_factory=list)
+    evaluation: list[tuple[str, Stage]] = field(default_factory=list)
+    naive_stages: int = 0
+    naive_tokens: float = 0.0
+
+
+def expand(build: Builder) -> Expansion:
+    """Build all stages of a study.
+
+    Raises:
+        StudyError, UsageError: it names a task, split or language that does not exist.
+        DataError: files that it needs are not at hand.
+    """
+    expansion = Expansion()
+    models = _intermediate_models(build, expansion)
+    for target in build.study.target:
+        card = load_card(target.task)
+        _require(card, "target")
+        name = target.name or target.task
+        evaluated, split = _evaluation(build, card, target.evaluate)
+        expansion.evaluation.append((name, evaluated))
+        hyper = merge(build.study.train, target)
+        parts = _training_parts(build, card, target, expansion)
+        tokenised = features(build, card, evaluated, hyper)
+        for intermediate, by_seed in models.items():
+            for seed in build.study.seeds:
+                model = by_seed[seed]
+                if parts:
+                    what = f"{name} after {intermediate}" if model else name
+                    label = f"train {what} · seed {seed}"
+                    model = train(build, parts, hyper, seed, model, label=label)
+                    expansion.target_models.append(model)
+                label = label_of(name, intermediate, seed if model else None)
+                scored = score(build, card, target, hyper, model, tokenised, label=label)
+                cell = Cell(intermediate, name, seed, split, card, bool(parts), scored)
+                expansion.cells.append(cell)
+    _count_naive(expansion)
+    return expansion
+
+
+def label_of(target: str, intermediate: str, seed: int | None) -> str:
+    """How the runs of a cell are called."""
+    return f"{target} after {intermediate}" + (f" · seed {seed}" if seed is not None else "")
+
+
+def _intermediate_models(
+    build: Builder, expansion: Expansion
+) -> dict[str, dict[int, Stage | None]]:
+    seeds = build.study.seeds
+    models: dict[str, dict[int, Stage | None]] = {BASELINE: dict.fromkeys(seeds)}
+    for intermediate in build.study.intermediate:
+        hyper = merge(build.study.train, intermediate)
+        sources = []
+        for part in intermediate.mix:
+            card = load_card(part.task)
+            _require(card, "intermediate")
+            chosen = _part_examples(build, card, part, default_languages="all")
+            expansion.training.append((f"intermediate {intermediate.name}", chosen))
+            sources.append(Source(card, part, chosen, features(build, card, chosen, hyper)))
+        sampling = Sampling(intermediate.sampling.rule, intermediate.sampling.cap)
+        models[intermediate.name] = {
+            seed: train(
+                build,
+                sources,
+                hyper,
+                seed,
+                None,
+                label=f"train {intermediate.name} · seed {seed}",
+                sampling=sampling,
+            )
+            for seed in seeds
+        }
+    return models
+
+
+def _require(card: TaskCard, role: str) -> None:
+    if role not in card.roles:
+        raise StudyError(f"{card.name} cannot be {role} task; its roles: {', '.join(card.roles)}")
+
+
+def _training_parts(
+    build: Builder, card: TaskCard, target: Target, expansion: Expansion
+) -> list[Source]:
+    """The target's training data; none for retrieval."""
+    if card.family == "retrieval":
+        if target.train is not None:
+            raise StudyError(f"{card.name} is a retrieval target and is not trained; drop 'train'")
+        return []
+    part = target.train or Part(languages=["en"])
+    source = load_card(part.task or card.train_task or card.name)
+    if source.family != card.family or source.labels != card.labels:
+        raise StudyError(f"{card.name} cannot be trained on {source.name}: other kind or labels")
+    if part.languages == "all" and "languages" not in part.model_fields_set:
+        part = part.model_copy(update={"languages": ["en"]})
+    hyper = merge(build.study.train, target)
+    chosen = _part_examples(build, source, part, default_languages=["en"])
+    expansion.training.append((f"target {target.name or target.task}", chosen))
+    return [Source(source, part, chosen, features(build, source, chosen, hyper))]
+
+
+def _part_examples(build: Builder, card: TaskCard, part: Part, *, default_languages: Any) -> Stage:
+    split = part.split or ("train" if "train" in card.splits else card.splits[0])
+    languages = part.languages or default_languages
+    if languages == "targets":
+        languages = _target_languages(build, card, split)
+    return examples(build, card, split, languages, total=part.examples, fold=part.fold)
+
+
+def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
+    """Languages that some target is evaluated in and that this task has."""
+    folders = build.runtime.data
+    wanted: dict[str, None] = {}
+    for target in build.study.target:
+        other = load_card(target.task)
+        where = target.evaluate.split or other.evaluation_split
+        wanted |= dict.fromkeys(resolve_languages(other, target.evaluate.languages, folders, where))
+    here = resolve_languages(card, "all", folders, split)
+    both = [language for language in here if language in wanted]
+    if not both:
+        raise StudyError(f"{card.name} ({split}) has none of the targets' languages")
+    return both
+
+
+def _evaluation(build: Builder, card: TaskCard, evaluate: Evaluate) -> tuple[Stage, str]:
+    split = evaluate.split or card.evaluation_split
+    stage = examples(
+        build, card, split, evaluate.languages, per_language=evaluate.examples, fold=evaluate.fold
+    )
+    return stage, split
+
+
+def _count_naive(expansion: Expansion) -> None:
+    for cell in expansion.cells:
+        seen: dict[str, Stage] = {}
+        pending = [cell.score]
+        while pending:
+            stage = pending.pop()
+            if stage.key not in seen:
+                seen[stage.key] = stage
+                pending += stage.inputs.values()
+        expansion.naive_stages += len(seen)
+        expansion.naive_tokens += sum(
+            stage.estimate.get("tokens", 0.0)
+            for stage in seen.values()
+            if stage.kind is specs.TRAIN
+        )

@@ -1,0 +1,147 @@
+"""What the report needs to know besides scores, from the manifests of a session."""
+
+import importlib.metadata
+from collections.abc import Iterator
+from typing import Any
+
+from midway import __version__
+from midway.analysis.results import ScoredRun
+from midway.errors import StudyError
+from midway.graph.stage import Stage
+from midway.stages import specs
+from midway.studies.session import Session
+from midway.tasks import load_card
+
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+def scored_runs(session: Session) -> list[ScoredRun]:
+    """Cells whose scores are in the store, in the study's order.
+
+    Raises:
+        StudyError: there are none.
+    """
+    runs = [
+        ScoredRun(
+            intermediate=cell.intermediate,
+            target=cell.target,
+            seed=cell.seed,
+            split=cell.split,
+            folder=session.store.path(cell.score),
+            family=cell.card.family,
+            main_metric=cell.card.metrics[0],
+            trained=cell.trained,
+        )
+        for cell in session.expansion.cells
+        if session.store.has(cell.score)
+    ]
+    if not runs:
+        raise StudyError(
+            f"{session.path}: nothing has been computed yet; run: midway run {session.path}"
+        )
+    return runs
+
+
+def provenance(session: Session, *, seconds: float | None = None) -> dict[str, Any]:
+    """Everything `midway.report.write_report` documents."""
+    study = session.study
+    records = {stage.key: session.record(stage) for stage in session.plan.stages}
+    done = [record for record in records.values() if record is not None]
+    started = min((record.started for record in done), default="")
+    command = f"midway run {session.path.name}"
+    uses_data = any(load_card(task).homepage for task in _tasks(session))
+    return {
+        "encoder": study.encoder,
+        "intermediates": {
+            name: _intermediate(session, name) for name in (i.name for i in study.intermediate)
+        },
+        "contrasts": study.compare.contrasts,
+        "commands": [f"{command} --data FOLDER" if uses_data and session.runtime.data else command],
+        "versions": {"midway": __version__}
+        | {name: importlib.metadata.version(name) for name in PACKAGES},
+        "started": started.replace("T", " ").removesuffix("+00:00") + " UTC" if started else "",
+        "seconds": seconds,
+        "computing_seconds": round(sum(record.seconds for record in done), 1),
+        "stages": [
+            {
+                "name": stage.label,
+                "key": stage.key,
+                "state": "computed" if record is not None else "missing",
+                "seconds": None if record is None else record.seconds,
+            }
+            for stage in session.plan.stages
+            for record in [records[stage.key]]
+        ],
+        "data": [_source(task) for task in _tasks(session)],
+        "files": list(_files(session)),
+        "dropped": list(_dropped(session)),
+        "encoder_facts": _encoder_facts(session),
+    }
+
+
+def _encoder_facts(session: Session) -> dict[str, Any]:
+    for stage in session.plan.stages:
+        if stage.kind is specs.ENCODER:
+            record = session.record(stage)
+            return {} if record is None else dict(record.facts)
+    return {}
+
+
+def _tasks(session: Session) -> list[str]:
+    return sorted({stage.spec.task for stage in _example_stages(session)})
+
+
+def _example_stages(session: Session) -> Iterator[Stage]:
+    return (stage for stage in session.plan.stages if stage.kind is specs.EXAMPLES)
+
+
+def _intermediate(session: Session, name: str) -> dict[str, Any]:
+    """Tasks, languages and number of examples of one intermediate."""
+    stages = [stage for who, stage in session.expansion.training if who == f"intermediate {name}"]
+    languages = {part.language for stage in stages for part in stage.spec.languages}
+    counts = [record.facts for stage in stages if (record := session.record(stage)) is not None]
+    return {
+        "tasks": sorted({stage.spec.task for stage in stages}),
+        "languages": sorted(languages),
+        "examples": sum(sum(facts["examples"].values()) for facts in counts),
+    }
+
+
+def _source(task: str) -> dict[str, str]:
+    card = load_card(task)
+    return {
+        "task": task,
+        "licence": card.licence,
+        "citation": card.citation,
+        "homepage": card.homepage,
+    }
+
+
+def _files(session: Session) -> Iterator[dict[str, Any]]:
+    for stage in _example_stages(session):
+        record = session.record(stage)
+        counts = {} if record is None else record.facts["examples"]
+        for part in stage.spec.languages:
+            for name, sha256 in part.files.items():
+                yield {
+                    "task": stage.spec.task,
+                    "split": stage.spec.split,
+                    "language": part.language,
+                    "file": name,
+                    "sha256": sha256,
+                    "rows": counts.get(part.language, 0),
+                }
+
+
+def _dropped(session: Session) -> Iterator[dict[str, Any]]:
+    for stage in _example_stages(session):
+        record = session.record(stage)
+        for language, reasons in ({} if record is None else record.facts["dropped"]).items():
+            for reason, count in reasons.items():
+                yield {
+                    "task": stage.spec.task,
+                    "split": stage.spec.split,
+                    "language": language,
+                    "reason": reason,
+                    "count": count,
+                }

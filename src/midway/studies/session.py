@@ -1,0 +1,103 @@
+"""A study opened on this machine: its plan, its store, and what its results are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from midway.canonical import DigestCache, file_digest
+from midway.encoders.source import identify
+from midway.errors import DataError
+from midway.graph.plan import Plan, build
+from midway.graph.stage import Runtime, Stage
+from midway.stages import specs
+from midway.store.local import Store
+from midway.store.manifest import Manifest
+from midway.studies.budgets import check_budgets
+from midway.studies.build import Builder
+from midway.studies.estimate import Estimator
+from midway.studies.expand import Expansion, expand
+from midway.studies.schema import Study, load_study
+
+
+@dataclass(frozen=True)
+class Session:
+    """A study and everything derived from it.
+
+    Attributes:
+        path: the study file.
+        text: its text.
+        study: its content.
+        expansion: cells and stages.
+        plan: the graph.
+        store: where results are.
+        runtime: where data are.
+    """
+
+    path: Path
+    text: str
+    study: Study
+    expansion: Expansion
+    plan: Plan
+    store: Store
+    runtime: Runtime
+
+    @property
+    def droppable(self) -> frozenset[str]:
+        """Keys of target models, whose weights go once their predictions exist."""
+        return frozenset(stage.key for stage in self.expansion.target_models)
+
+    def record(self, stage: Stage) -> Manifest | None:
+        """The manifest of a stage, also of one whose weights were dropped."""
+        return self.store.record(stage.key, stage.kind.name)
+
+
+def open_session(
+    path: Path, store: Store, data: tuple[Path, ...], *, strict: bool = False
+) -> Session:
+    """Read a study file and plan it.
+
+    Args:
+        path: the study file.
+        store: where results are.
+        data: folders of benchmark files.
+        strict: hash every data file anew instead of trusting size and time.
+
+    Raises:
+        MidwayError: whatever is wrong with study, data or encoder and can be known now.
+    """
+    study, text = load_study(path)
+    for folder in data:
+        if not folder.is_dir():
+            raise DataError(
+                f"data folder {folder} does not exist; expected a folder of benchmark files, "
+                "given with --data or MIDWAY_DATA"
+            )
+    digest_of = file_digest if strict else DigestCache(store.cache).digest
+    folder = Path(study.encoder).expanduser()
+    if not folder.is_absolute() and not folder.is_dir():
+        folder = path.parent / folder  # a folder may be named relative to the study file
+    local = not study.encoder.startswith("offline:") and folder.is_dir()
+    identity = identify(str(folder) if local else study.encoder, digest_of)
+    runtime = Runtime(data=data, cache=store.cache, encoder_folder=folder if local else Path())
+    encoder = Stage(
+        specs.ENCODER,
+        specs.EncoderSpec(name="folder" if local else study.encoder, identity=identity),
+        {},
+        f"import {study.encoder}",
+    )
+    estimator = Estimator(lambda stage: _facts(store, stage), encoder)
+    expansion = expand(Builder(study, runtime, digest_of, encoder, estimator))
+    check_budgets(study, path)
+    plan = build(cell.score for cell in expansion.cells)
+    return Session(path, text, study, expansion, plan, store, runtime)
+
+
+def _facts(store: Store, stage: Stage) -> Mapping[str, Any] | None:
+    manifest = store.record(stage.key, stage.kind.name)
+    return None if manifest is None else manifest.facts
+
+
+def plan_study(path: Path, store: Store, data: tuple[Path, ...]) -> Plan:
+    """Plan a study; see `open_session`."""
+    return open_session(path, store, data).plan

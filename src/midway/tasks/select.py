@@ -1,0 +1,189 @@
+"""Which examples a study uses: folds, budgets and languages.
+
+1. A fold is half of the documents, chosen by a hash of the document: no document is cut in two,
+   and parallel documents are on the same side in every language.
+2. A training budget is dealt to the languages in turn, so each has the same number, remainders
+   go to the first and what a small language lacks goes to the others. Which examples are taken
+   depends on a hash of seed, language and id, so 2,000 of them are among the 4,000.
+3. An evaluation subset is a number per language, chosen by a hash of seed and id alone: parallel
+   data stay aligned.
+4. What is chosen keeps the order of the files.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+
+from midway.errors import DataError, StudyError, suggest
+from midway.languages import resolve
+from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.examples import Example
+
+FOLDS = ("A", "B")
+
+
+def fold_of(document: str) -> str:
+    """Return ``A`` or ``B``: the lowest bit of the first byte of the document's SHA-256."""
+    return FOLDS[sha256(document.encode("utf-8")).digest()[0] % 2]
+
+
+def select(
+    examples: Sequence[Example],
+    *,
+    total: int | None = None,
+    per_language: int | None = None,
+    fold: str | None = None,
+    seed: int = 0,
+) -> list[Example]:
+    """Return the part of `examples` that a study asks for, in the order of the files.
+
+    Args:
+        examples: examples of one task and split, in any number of languages.
+        total: a training budget, over all languages together.
+        per_language: the size of an evaluation subset, in each language.
+        fold: ``A`` or ``B``; applied first. None takes both.
+        seed: which examples are taken; the same seed gives nested budgets.
+
+    Raises:
+        DataError: there are fewer examples than asked for; says how many there are.
+        StudyError: both sizes are given, a size is not positive, or the fold is not A or B.
+    """
+    if total is not None and per_language is not None:
+        raise StudyError("examples are asked for in all and per language; give one of the two")
+    if fold is not None and fold not in FOLDS:
+        raise StudyError(f"fold {fold!r} does not exist; expected A or B, or leave it out")
+    size = total if total is not None else per_language
+    if size is not None and size < 1:
+        raise StudyError(f"{size} examples asked for; expected at least 1, or leave it out")
+    pool = [e for e in examples if fold is None or fold_of(e.document) == fold]
+    where = f" in fold {fold}" if fold else ""
+    if not pool:
+        raise DataError(f"no examples{where} (of {len(examples)}); there is nothing to use")
+    if size is None:
+        return pool
+    by_language: dict[str, list[int]] = {}
+    for position, example in enumerate(pool):
+        by_language.setdefault(example.language, []).append(position)
+    if total is not None:
+        sizes = {language: len(members) for language, members in by_language.items()}
+        quotas = deal(sizes, total, where=where)
+    else:
+        for language, members in by_language.items():
+            if len(members) < size:
+                raise DataError(
+                    f"{size} examples per language asked for, but {language} has "
+                    f"{len(members)}{where}; ask for fewer or leave the language out"
+                )
+        quotas = dict.fromkeys(by_language, size)
+    chosen: set[int] = set()
+    for language, members in by_language.items():
+        prefix = f"{seed}\x1f{language}\x1f" if total is not None else f"{seed}\x1f"
+        members.sort(key=lambda i: sha256((prefix + pool[i].id).encode("utf-8")).digest())
+        chosen.update(members[: quotas[language]])
+    return [example for position, example in enumerate(pool) if position in chosen]
+
+
+def deal(sizes: Mapping[str, int], total: int, *, where: str = "") -> dict[str, int]:
+    """Deal `total` examples to languages one at a time in turn, as far as each one's size allows.
+
+    Args:
+        sizes: examples there are, by language.
+        total: examples wanted.
+        where: added to the message, such as `` in fold A``.
+
+    Returns:
+        Examples per language. No language's number falls when `total` rises, so budgets nest.
+
+    Raises:
+        DataError: there are fewer than `total`.
+    """
+    there = sum(sizes.values())
+    if total > there:
+        by_language = ", ".join(f"{language} {size}" for language, size in sizes.items())
+        raise DataError(
+            f"{total} examples asked for, but there are {there}{where} ({by_language}); "
+            "ask for fewer or add languages"
+        )
+    quotas = dict.fromkeys(sizes, 0)
+    left = total
+    while left:
+        open_ = [language for language in sizes if quotas[language] < sizes[language]]
+        share = max(1, left // len(open_))
+        for language in open_:
+            taken = min(share, sizes[language] - quotas[language], left)
+            quotas[language] += taken
+            left -= taken
+    return quotas
+
+
+def present(card: TaskCard, folders: DataFolders) -> dict[str, list[str]]:
+    """Return, per split, the languages with files at hand; nothing is read."""
+    return {split: _present(card, folders, split) for split in card.splits}
+
+
+def counts(card: TaskCard, folders: DataFolders) -> dict[str, dict[str, int]]:
+    """Return the number of examples per split and language; every file is read.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    return {
+        split: {
+            language: len(card.read(card.find(folders, split, language), split, language).examples)
+            for language in languages
+        }
+        for split, languages in present(card, folders).items()
+    }
+
+
+def resolve_languages(
+    card: TaskCard, requested: Sequence[str] | str, folders: DataFolders, split: str
+) -> list[str]:
+    """Return the benchmark's codes of the requested languages, in the order asked for.
+
+    Args:
+        card: the task.
+        requested: codes in any common form (``sw``, ``swh``, ``swh_Latn``), or ``"all"`` for
+            every language with files at hand. A language named twice is taken once.
+        folders: where to look for files.
+        split: the split that is wanted.
+
+    Raises:
+        StudyError: the task has no such split or language; suggests the nearest one.
+        DataError: the task has the language, but its files are not at hand; says which are.
+    """
+    if split not in card.splits:
+        raise StudyError(
+            f"{card.name} has no split {split!r}.{suggest(split, card.splits)} "
+            f"It has: {', '.join(card.splits)}"
+        )
+    here = _present(card, folders, split)
+    if not here:
+        looked = ", ".join(map(str, folders)) or "no data folder"
+        raise DataError(
+            f"no files of {card.name} ({split}) in {looked}; give their folder with --data or "
+            f"MIDWAY_DATA, `midway tasks {card.name}` says what is needed"
+        )
+    if requested == "all":
+        return here
+    if isinstance(requested, str):
+        raise StudyError(f'languages of {card.name}: {requested!r}, expected a list or "all"')
+    return list(dict.fromkeys(_resolve(card, code, here, split) for code in requested))
+
+
+def _present(card: TaskCard, folders: DataFolders, split: str) -> list[str]:
+    return [language for language in card.languages if card.find(folders, split, language)]
+
+
+def _resolve(card: TaskCard, code: str, here: Iterable[str], split: str) -> str:
+    """Return the task's code for `code` if its files are at hand."""
+    known = list(card.languages)
+    found = resolve(code, known)
+    if found is None:
+        raise StudyError(
+            f"{card.name} has no language {code!r}.{suggest(code, known)} It has: {' '.join(known)}"
+        )
+    if found not in here:
+        raise DataError(
+            f"no files of {card.name} ({split}) in language {found!r}; at hand: {' '.join(here)}"
+        )
+    return found

@@ -1,0 +1,35 @@
+"""Examples as JSON Lines: one object a line, UTF-8, in order."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from midway.tasks.examples import Example, QAExample, SentencePair, TaggedSentence
+
+FILE = "examples.jsonl"
+_SHAPES: dict[str, type[Any]] = {
+    "span_qa": QAExample,
+    "tagging": TaggedSentence,
+    "retrieval": SentencePair,
+}
+
+
+def write_examples(examples: Iterable[Example], folder: Path) -> None:
+    """Write ``examples.jsonl``."""
+    with (folder / FILE).open("w", encoding="utf-8", newline="\n") as file:
+        for example in examples:
+            file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+
+
+def read_examples(folder: Path, family: str) -> list[Any]:
+    """Read ``examples.jsonl`` back into the family's example type."""
+    shape = _SHAPES[family]
+    examples = []
+    with (folder / FILE).open(encoding="utf-8", newline="\n") as file:
+        for line in file:
+            fields = json.loads(line)
+            values = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+            examples.append(shape(**values))
+    return examples

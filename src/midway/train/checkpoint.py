@@ -1,0 +1,65 @@
+"""Checkpoints: enough to continue a training stage as if it had never stopped.
+
+One safetensors file holds weights and AdamW's moments; its header holds the step and the losses so
+far. It is replaced by a rename: it is either the old one or the new one. What a step sees depends
+only on the seed and the step's number (`midway.train.schedule`), so no generator is saved.
+A checkpoint is bound to its stage by the name of its folder, and is never read as a result.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+FILE = "checkpoint.safetensors"
+
+
+def save_checkpoint(
+    folder: Path,
+    parameters: Sequence[torch.nn.Parameter],
+    optimiser: torch.optim.AdamW,
+    *,
+    step: int,
+    losses: Sequence[float],
+) -> None:
+    """Write the state after `step` steps."""
+    tensors = {}
+    for i, parameter in enumerate(parameters):
+        state = optimiser.state[parameter]
+        tensors[f"{i}.weight"] = parameter.detach()
+        tensors[f"{i}.first"] = state["exp_avg"]
+        tensors[f"{i}.second"] = state["exp_avg_sq"]
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE}.partial"
+    header = {"step": str(step), "losses": json.dumps(list(losses))}
+    save_file({name: t.cpu().contiguous() for name, t in tensors.items()}, partial, header)
+    partial.replace(folder / FILE)
+
+
+def restore_checkpoint(
+    folder: Path, parameters: Sequence[torch.nn.Parameter], optimiser: torch.optim.AdamW
+) -> tuple[int, list[float]]:
+    """Load the last checkpoint, if there is a whole one.
+
+    Returns:
+        How many steps it has behind it, 0 if there is none, and their losses.
+    """
+    try:
+        with safe_open(folder / FILE, "pt") as file:
+            header = file.metadata()
+            loaded = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (FileNotFoundError, SafetensorError):
+        return 0, []
+    step = int(header["step"])
+    with torch.no_grad():
+        for i, parameter in enumerate(parameters):
+            parameter.copy_(loaded[f"{i}.weight"])
+            optimiser.state[parameter] = {
+                "step": torch.tensor(float(step), device=parameter.device),
+                "exp_avg": loaded[f"{i}.first"].to(parameter.device),
+                "exp_avg_sq": loaded[f"{i}.second"].to(parameter.device),
+            }
+    return step, list(json.loads(header["losses"]))

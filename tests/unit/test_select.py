@@ -1,0 +1,179 @@
+"""Folds, budgets, subsets and language names."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midway.errors import DataError, StudyError
+from midway.tasks import load_card
+from midway.tasks.examples import QAExample, SentencePair
+from midway.tasks.select import counts, deal, fold_of, present, resolve_languages, select
+
+
+def pairs(language, number):
+    return [
+        SentencePair(
+            id=f"q{i}", language=language, document=f"d{i // 3}", sentence="s", english="e"
+        )
+        for i in range(number)
+    ]
+
+
+POOL = [*pairs("de", 60), *pairs("sw", 20), *pairs("te", 60)]
+
+
+def languages(examples):
+    return Counter(example.language for example in examples)
+
+
+def test_nothing_asked_for_gives_everything_in_order():
+    assert select(POOL) == POOL
+
+
+def test_folds_part_the_documents_and_agree_across_languages():
+    a, b = select(POOL, fold="A"), select(POOL, fold="B")
+    assert sorted(a + b, key=POOL.index) == POOL
+    documents_a, documents_b = {e.document for e in a}, {e.document for e in b}
+    assert not documents_a & documents_b
+    assert all(fold_of(name) == "A" for name in documents_a)
+    german = {e.document for e in a if e.language == "de"}
+    assert german == {e.document for e in a if e.language == "te"}
+
+
+def test_folds_are_about_half():
+    sizes = Counter(fold_of(f"article {i}") for i in range(10_000))
+    assert 4_800 < sizes["A"] < 5_200
+
+
+def test_fold_is_pinned():
+    # Literal, because stored results depend on it; checked with the sha256sum command.
+    names = ("Super_Bowl_50", "Warsaw", "Normans", "")
+    assert [fold_of(name) for name in names] == ["B", "B", "A", "B"]
+
+
+def test_budget_is_dealt_equally_and_keeps_the_order():
+    chosen = select(POOL, total=50, seed=7)
+    assert languages(chosen) == {"de": 17, "sw": 17, "te": 16}
+    assert chosen == sorted(chosen, key=POOL.index)
+
+
+def test_what_a_small_language_lacks_goes_to_the_others():
+    assert languages(select(POOL, total=101, seed=7)) == {"de": 41, "sw": 20, "te": 40}
+
+
+@given(st.integers(1, 140), st.integers(1, 140), st.integers(0, 3))
+def test_budgets_nest(first, second, seed):
+    small, large = sorted((first, second))
+    taken = set(select(POOL, total=small, seed=seed))
+    assert len(taken) == small
+    assert taken <= set(select(POOL, total=large, seed=seed))
+
+
+def test_seeds_differ_and_languages_are_drawn_apart():
+    one, two = select(POOL, total=60, seed=1), select(POOL, total=60, seed=2)
+    assert one != two
+    ids = {code: {e.id for e in one if e.language == code} for code in ("de", "te")}
+    assert ids["de"] != ids["te"]
+
+
+def test_evaluation_subset_is_parallel():
+    chosen = select(POOL, per_language=10, seed=3)
+    ids = {code: [e.id for e in chosen if e.language == code] for code in ("de", "sw", "te")}
+    assert [len(found) for found in ids.values()] == [10, 10, 10]
+    assert ids["de"] == ids["te"]
+
+
+def test_a_subset_does_not_depend_on_the_other_languages():
+    alone = select(pairs("te", 60), per_language=10, seed=3)
+    assert alone == [e for e in select(POOL, per_language=10, seed=3) if e.language == "te"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "message"),
+    [
+        ({"total": 141}, DataError, r"141 examples asked for, but there are 140 \(de 60, sw 20"),
+        ({"per_language": 21}, DataError, "21 examples per language asked for, but sw has 20"),
+        ({"fold": "C"}, StudyError, "fold 'C' does not exist; expected A or B"),
+        ({"total": 1, "per_language": 1}, StudyError, "give one of the two"),
+        ({"total": 0}, StudyError, "0 examples asked for"),
+        ({"per_language": -1}, StudyError, "-1 examples asked for"),
+    ],
+)
+def test_impossible_requests(request_, error, message):
+    with pytest.raises(error, match=message):
+        select(POOL, **request_)
+
+
+def test_too_many_for_a_fold_says_the_fold():
+    with pytest.raises(DataError, match=r"but there are \d+ in fold A"):
+        select(POOL, total=140, fold="A")
+
+
+def test_an_empty_fold_is_an_error():
+    one = [QAExample("i", "en", "Normans", "c", "q", (), ())]
+    with pytest.raises(DataError, match=r"no examples in fold B \(of 1\)"):
+        select(one, fold="B")
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), min_size=1), st.data())
+def test_deal_is_round_robin(sizes, data):
+    total = data.draw(st.integers(0, sum(sizes.values())))
+    expected, left = dict.fromkeys(sizes, 0), total
+    while left:
+        for code in sizes:
+            if left and expected[code] < sizes[code]:
+                expected[code] += 1
+                left -= 1
+    assert deal(sizes, total) == expected
+
+
+@pytest.fixture
+def folder(tmp_path):
+    home = tmp_path / "xquad"
+    home.mkdir()
+    answers = [{"text": "c", "answer_start": 0}]
+    for code in ("ar", "zh"):
+        qas = [{"id": f"{i}", "question": "q", "answers": answers} for i in range(3)]
+        data = {"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": qas}]}]}
+        (home / f"xquad.{code}.json").write_text(json.dumps(data), encoding="utf-8")
+    return tmp_path
+
+
+def test_present_and_counts(folder):
+    card = load_card("xquad")
+    assert present(card, (folder,)) == {"test": ["ar", "zh"]}
+    assert counts(card, (folder,)) == {"test": {"ar": 3, "zh": 3}}
+    assert present(card, ()) == {"test": []}
+
+
+def test_languages_are_resolved(folder):
+    card = load_card("xquad")
+    assert resolve_languages(card, "all", (folder,), "test") == ["ar", "zh"]
+    assert resolve_languages(card, ["zh", "ar", "zho", "zh"], (folder,), "test") == ["zh", "ar"]
+    assert resolve_languages(card, ["cmn", "arb_Arab"], (folder,), "test") == ["zh", "ar"]
+
+
+@pytest.mark.parametrize(
+    ("requested", "split", "error", "message"),
+    [
+        (["xx"], "test", StudyError, "xquad has no language 'xx'.* It has: ar de el"),
+        (["swh"], "test", StudyError, "xquad has no language 'swh'"),
+        (["de"], "test", DataError, r"no files of xquad \(test\) in language 'de'; at hand: ar zh"),
+        ("every", "test", StudyError, "'every', expected a list or \"all\""),
+        ("all", "tset", StudyError, "no split 'tset'. Did you mean 'test'"),
+        ("all", "train", StudyError, "no split 'train'"),
+    ],
+)
+def test_languages_that_cannot_be_had(folder, requested, split, error, message):
+    with pytest.raises(error, match=message):
+        resolve_languages(load_card("xquad"), requested, (folder,), split)
+
+
+def test_no_files_at_all(tmp_path):
+    with pytest.raises(DataError, match=r"no files of xquad \(test\) in .*--data or MIDWAY_DATA"):
+        resolve_languages(load_card("xquad"), ["ar"], (tmp_path,), "test")
+    with pytest.raises(DataError, match="in no data folder"):
+        resolve_languages(load_card("xquad"), "all", (), "test")

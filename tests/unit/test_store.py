@@ -1,0 +1,260 @@
+import json
+import subprocess
+import time
+
+import pytest
+from toy_stages import EXAMPLES, Recorder, chain, toy
+
+from midway.errors import StageError, StoreError, UsageError
+from midway.graph.plan import build
+from midway.graph.runner import run_plan
+from midway.graph.stage import Runtime
+from midway.store.lease import Lease, Owner, acquire, is_dead, read_owner
+from midway.store.local import Store, seal_outputs
+from midway.store.manifest import DamagedError, read_manifest, render
+from midway.store.upkeep import gc, ls, unlock, verify
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def made(store):
+    """A store in which a chain of three was computed."""
+    stages = chain("x")
+    run_plan(build([stages[2]]), store, Runtime())
+    return stages
+
+
+def test_manifest_says_what_it_is_and_reads_back(store, made):
+    examples, train, _ = made
+    path = store.path(train) / "manifest.json"
+    document = json.loads(path.read_text("utf-8"))
+    assert document["text"] == train.text
+    assert document["inputs"]["data"]["key"] == examples.key
+    assert set(document["outputs"]) == {"text.txt"}
+    assert document["facts"]["flops"] == 2e9
+    assert "toy_stages" in document["code"]["files"]
+    assert document["environment"]["packages"]["torch"]
+    assert render(read_manifest(path)) == path.read_text("utf-8")
+
+
+def test_open_verifies(store, made):
+    examples, *_ = made
+    assert store.open(examples, full=True).manifest.label == "examples e-x"
+    assert store.open(toy(EXAMPLES, "other")) is None
+    path = store.path(examples) / "text.txt"
+    path.write_text("y", encoding="utf-8")
+    with pytest.raises(DamagedError, match="SHA-256"):
+        store.open(examples)
+    path.write_text("longer", encoding="utf-8")
+    with pytest.raises(DamagedError, match="6 bytes instead of 1"):
+        store.open(examples)
+    path.unlink()
+    with pytest.raises(DamagedError, match="is missing"):
+        store.open(examples)
+
+
+def test_open_compares_the_text_not_only_the_key(store, made, tmp_path):
+    examples, train, _ = made
+    store.path(train).rename(tmp_path / "aside")
+    store.path(examples).rename(store.path(train).parent / train.key)
+    with pytest.raises(DamagedError, match="another stage"):
+        store.open(train)
+
+
+def test_large_files_are_hashed_only_in_full(store, made, monkeypatch):
+    examples, *_ = made
+    monkeypatch.setattr("midway.store.local.SMALL_BYTES", 1)
+    (store.path(examples) / "text.txt").write_text("y", encoding="utf-8")
+    assert store.open(examples) is not None
+    with pytest.raises(DamagedError):
+        store.open(examples, full=True)
+
+
+def test_drop_keeps_the_record(store, made):
+    train = made[1]
+    assert store.drop(train.key) > 0
+    assert not store.has(train)
+    assert store.record(train.key).text == train.text
+    assert store.drop(train.key) == 0
+    assert list((store.root / "staging").iterdir()) == []
+    assert [m.key for m in store.records("train")] == [train.key]
+
+
+def test_recomputing_removes_the_dropped_record(store, made):
+    store.drop(made[1].key)
+    run_plan(build([made[1]]), store, Runtime())
+    assert store.has(made[1])
+    assert list((store.root / "dropped").iterdir()) == []
+
+
+def test_links_and_reserved_names_are_refused(store):
+    stage = toy(EXAMPLES, "x")
+    out = store.staging(stage)
+    (out / "link").symlink_to("/etc/hostname")
+    with pytest.raises(StageError, match="'link'"):
+        seal_outputs(store, out)
+    (out / "link").unlink()
+    (out / "manifest.json").write_text("{}")
+    with pytest.raises(StageError, match="manifest"):
+        seal_outputs(store, out)
+
+
+def test_outputs_in_folders(store):
+    out = store.staging(toy(EXAMPLES, "x"))
+    (out / "a" / "b").mkdir(parents=True)
+    (out / "a" / "b" / "c.txt").write_text("c")
+    assert set(seal_outputs(store, out)) == {"a/b/c.txt"}
+
+
+def test_a_root_that_cannot_be_a_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "file" / "store")
+    assert not store.has(toy(EXAMPLES, "x"))
+    with pytest.raises(StoreError, match="cannot be used"):
+        store.staging(toy(EXAMPLES, "x"))
+    with pytest.raises(StoreError):
+        run_plan(build([toy(EXAMPLES, "x")]), store, Runtime())
+
+
+def test_ls_and_verify(store, made):
+    assert {m.key for m in ls(store)} == {stage.key for stage in made}
+    assert verify(store) == (3, [])
+    assert verify(store, made[0].key[:8])[0] == 1
+    with pytest.raises(UsageError, match="zzz"):
+        verify(store, "zzz")
+    (store.path(made[0]) / "extra.txt").write_text("")
+    (store.path(made[1]) / "text.txt").write_text("other")
+    _, findings = verify(store)
+    assert {f.key for f in findings} == {made[0].key, made[1].key}
+
+
+def test_verify_finds_an_input_that_was_rebuilt_differently(store, made):
+    examples, _, predict = made
+    path = store.path(examples) / "manifest.json"
+    (store.path(examples) / "text.txt").write_text("other", encoding="utf-8")
+    manifest = read_manifest(path)
+    other = seal_outputs(store, _copy_without_manifest(store, examples))
+    path.write_text(render(_with_outputs(manifest, other)), encoding="utf-8")
+    problems = [f.problem for f in verify(store)[1]]
+    assert len(problems) == 2  # both readers
+    assert all("another copy of its input 'data'" in p for p in problems)
+    seen = Recorder()
+    run_plan(build([predict]), store, Runtime(), observer=seen)
+    assert any("another copy of its data" in text for text in seen.notices)
+
+
+def _copy_without_manifest(store, stage):
+    out = store.staging(stage)
+    for path in store.path(stage).glob("*.txt"):
+        (out / path.name).write_bytes(path.read_bytes())
+    return out
+
+
+def _with_outputs(manifest, outputs):
+    from dataclasses import replace
+
+    return replace(manifest, outputs=outputs)
+
+
+def test_gc_is_dry_by_default_and_keeps_what_is_named(store, made):
+    keep = {made[0].key}
+    swept = gc(store, keep)
+    assert {item.path.name for item in swept} == {made[1].key, made[2].key}
+    assert store.has(made[1])
+    gc(store, keep, dry=False)
+    assert store.has(made[0])
+    assert not store.has(made[1])
+    assert not store.path(made[1]).exists()
+    assert verify(store) == (1, [])
+
+
+def test_gc_without_studies_sweeps_only_leftovers(store, made, monkeypatch):
+    store.staging(made[0])
+    store.quarantine(made[2])
+    assert {s.what for s in gc(store, None)} == {"damaged result"}
+    monkeypatch.setattr("midway.store.upkeep.STALE_SECONDS", -1.0)
+    assert {s.what for s in gc(store, None, dry=False)} == {"damaged result", "unfinished result"}
+    assert store.has(made[0])
+    assert gc(store, None) == []
+
+
+def test_gc_spares_what_is_leased(store, made):
+    lease = acquire(store.leases, made[1].key)
+    gc(store, set(), dry=False)
+    lease.release()
+    assert store.has(made[1])
+    assert not store.has(made[0])
+
+
+def test_lease_is_exclusive_and_released(tmp_path):
+    lease = acquire(tmp_path, "k")
+    other = acquire(tmp_path, "k")
+    assert isinstance(lease, Lease)
+    assert isinstance(other, Owner)
+    assert other.token == read_owner(tmp_path / "k.json").token
+    lease.release()
+    again = acquire(tmp_path, "k")
+    assert isinstance(again, Lease)
+    assert again.note == ""
+    again.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lease_of_a_dead_process_is_taken_over_and_says_so(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    lease = acquire(tmp_path, "k")
+    entry = json.loads((tmp_path / "k.json").read_text())
+    lease.release()
+    (tmp_path / "k.json").write_text(json.dumps(entry | {"pid": dead.pid}))
+    taken = acquire(tmp_path, "k")
+    assert f"took over from process {dead.pid}" in taken.note
+    taken.release()
+
+
+def test_lease_without_heartbeat_is_stale(tmp_path):
+    entry = {"host": "elsewhere", "pid": 1, "token": "t"}
+    (tmp_path / "k.json").write_text(json.dumps(entry))
+    assert isinstance(acquire(tmp_path, "k", stale=60), Owner)
+    time.sleep(0.05)
+    taken = acquire(tmp_path, "k", stale=0.01)
+    assert "process 1 on elsewhere" in taken.note
+    taken.release()
+
+
+def test_heartbeat_keeps_a_lease_fresh_and_notices_its_loss(tmp_path):
+    lease = acquire(tmp_path, "k", beat=0.02)
+    before = (tmp_path / "k.json").stat().st_mtime_ns
+    deadline = time.monotonic() + 5
+    while (tmp_path / "k.json").stat().st_mtime_ns == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not lease.lost
+    (tmp_path / "k.json").write_text(json.dumps({"host": "h", "pid": 1, "token": "other"}))
+    while not lease.lost:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    lease.release()
+    assert (tmp_path / "k.json").exists()  # it belongs to the other one
+
+
+def test_damaged_lease_waits_until_it_is_stale(tmp_path):
+    (tmp_path / "k.json").write_bytes(b"\x00\xff")
+    assert isinstance(acquire(tmp_path, "k"), Owner)
+    time.sleep(0.02)
+    assert is_dead(read_owner(tmp_path / "k.json"), stale=0.01)
+
+
+def test_unlock(store):
+    lease = acquire(store.leases, "abc123")
+    with pytest.raises(StoreError, match="--force"):
+        unlock(store, "abc")
+    assert unlock(store, "abc", force=True) == ["abc123"]
+    lease.release()
+    for prefix in ("abc", "", "../x"):
+        with pytest.raises(UsageError, match="no lease"):
+            unlock(store, prefix)
