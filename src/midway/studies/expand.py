@@ -46,6 +46,7 @@ class Expansion:
         target_models: stages whose weights are needed only until all predictions exist.
         training: examples of every trained part: (who trains on them, stage).
         evaluation: examples of every target: (target, stage).
+        leaks: compares the two; None if nothing is trained.
         naive_stages: stages that separate runs per cell would compute.
         naive_tokens: tokens that separate runs per cell would train on.
     """
@@ -54,6 +55,7 @@ class Expansion:
     target_models: list[Stage] = field(default_factory=list)
     training: list[tuple[str, Stage]] = field(default_factory=list)
     evaluation: list[tuple[str, Stage]] = field(default_factory=list)
+    leaks: Stage | None = None
     naive_stages: int = 0
     naive_tokens: float = 0.0
 
@@ -88,8 +90,28 @@ def expand(build: Builder) -> Expansion:
                 scored = score(build, card, target, hyper, model, tokenised, label=label)
                 cell = Cell(intermediate, name, seed, split, card, bool(parts), scored)
                 expansion.cells.append(cell)
+    expansion.leaks = _leaks(expansion, build.study.compare.leaks)
     _count_naive(expansion)
     return expansion
+
+
+def _leaks(expansion: Expansion, policy: str) -> Stage | None:
+    """The stage that compares all training with all evaluation data; None if nothing trains."""
+    if policy == "drop":
+        raise StudyError(
+            "compare: leaks = 'drop' is not supported by this version; use 'error' or 'warn', and "
+            "folds to keep training and evaluation apart"
+        )
+    if not expansion.training:
+        return None
+    inputs = {f"train{i}": stage for i, (_, stage) in enumerate(expansion.training)}
+    inputs |= {f"evaluation{i}": stage for i, (_, stage) in enumerate(expansion.evaluation)}
+    spec = specs.LeaksSpec(
+        training=tuple((who, stage.spec.task) for who, stage in expansion.training),
+        evaluation=tuple((who, stage.spec.task) for who, stage in expansion.evaluation),
+        policy=policy,
+    )
+    return Stage(specs.LEAKS, spec, inputs, "look for training text in evaluation data")
 
 
 def label_of(target: str, intermediate: str, seed: int | None) -> str:

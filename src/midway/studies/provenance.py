@@ -76,7 +76,15 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         "files": list(_files(session)),
         "dropped": list(_dropped(session)),
         "encoder_facts": _encoder_facts(session),
+        "leaks": leaks(session),
     }
+
+
+def leaks(session: Session) -> list[dict[str, Any]]:
+    """Training text found in evaluation data; see `midway.stages.leaks`."""
+    stage = session.expansion.leaks
+    record = None if stage is None else session.record(stage)
+    return [] if record is None else list(record.facts["leaks"])
 
 
 def _encoder_facts(session: Session) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def open_session(
     estimator = Estimator(lambda stage: _facts(store, stage), encoder)
     expansion = expand(Builder(study, runtime, digest_of, encoder, estimator))
     check_budgets(study, path)
-    plan = build(cell.score for cell in expansion.cells)
+    leaves = [cell.score for cell in expansion.cells]
+    plan = build([expansion.leaks, *leaves] if expansion.leaks else leaves)
     return Session(path, text, study, expansion, plan, store, runtime)
 
 

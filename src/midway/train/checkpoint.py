@@ -1,6 +1,7 @@
 """Checkpoints: enough to continue a training stage as if it had never stopped.
 
-One safetensors file holds weights and AdamW's moments; its header holds the step and the losses so
+One safetensors file holds weights and AdamW's state (none for the head of an entry not yet drawn;
+its step counts the parameter's own updates); its header holds the step and the losses so
 far. It is replaced by a rename: it is either the old one or the new one. What a step sees depends
 only on the seed and the step's number (`midway.train.schedule`), so no generator is saved.
 A checkpoint is bound to its stage by the name of its folder, and is never read as a result.
@@ -15,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 FILE = "checkpoint.safetensors"
+STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
 def save_checkpoint(
@@ -28,10 +30,9 @@ def save_checkpoint(
     """Write the state after `step` steps."""
     tensors = {}
     for i, parameter in enumerate(parameters):
-        state = optimiser.state[parameter]
         tensors[f"{i}.weight"] = parameter.detach()
-        tensors[f"{i}.first"] = state["exp_avg"]
-        tensors[f"{i}.second"] = state["exp_avg_sq"]
+        for name, value in optimiser.state.get(parameter, {}).items():
+            tensors[f"{i}.{name}"] = value
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{FILE}.partial"
     header = {"step": str(step), "losses": json.dumps(list(losses))}
@@ -57,9 +58,11 @@ def restore_checkpoint(
     with torch.no_grad():
         for i, parameter in enumerate(parameters):
             parameter.copy_(loaded[f"{i}.weight"])
-            optimiser.state[parameter] = {
-                "step": torch.tensor(float(step), device=parameter.device),
-                "exp_avg": loaded[f"{i}.first"].to(parameter.device),
-                "exp_avg_sq": loaded[f"{i}.second"].to(parameter.device),
-            }
+            state = {name: loaded.get(f"{i}.{name}") for name in STATE}
+            if all(value is not None for value in state.values()):
+                optimiser.state[parameter] = {
+                    name: value.to(parameter.device)
+                    for name, value in state.items()
+                    if value is not None
+                }
     return step, list(json.loads(header["losses"]))

@@ -28,45 +28,41 @@ NAMES = ("given", "surname", "org")
 WORDS = ("place", "profession", "thing", "tongue", "month")
 NUMBERS = ("year", "n")
 
-STATEMENTS = tuple(
-    [
-        "lives",
-        "born",
-        "born_2",
-        "profession",
-        "works",
-        "works_2",
-        "bought",
-        "bought_2",
-        "has",
-        "founded",
-        "office",
-        "speaks",
-        "speaks_not",
-    ]
+STATEMENTS = (
+    "lives",
+    "born",
+    "born_2",
+    "profession",
+    "works",
+    "works_2",
+    "bought",
+    "bought_2",
+    "has",
+    "founded",
+    "office",
+    "speaks",
+    "speaks_not",
 )
-QUESTIONS = tuple(
-    [
-        "lives_where",
-        "lives_who",
-        "born_where",
-        "born_when",
-        "born_who",
-        "profession_what",
-        "works_what",
-        "works_when",
-        "works_who",
-        "bought_what",
-        "bought_when",
-        "bought_who",
-        "has_count",
-        "has_most",
-        "has_fewest",
-        "founded_when",
-        "office_where",
-        "speaks_what",
-        "speaks_not_who",
-    ]
+QUESTIONS = (
+    "lives_where",
+    "lives_who",
+    "born_where",
+    "born_when",
+    "born_who",
+    "profession_what",
+    "works_what",
+    "works_when",
+    "works_who",
+    "bought_what",
+    "bought_when",
+    "bought_who",
+    "has_count",
+    "has_most",
+    "has_fewest",
+    "founded_when",
+    "office_where",
+    "speaks_what",
+    "speaks_not_who",
 )
 
 _HOLE = re.compile(r"\{([^{}]*)\}")

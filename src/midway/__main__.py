@@ -1,0 +1,5 @@
+"""``python -m midway`` is ``midway``."""
+
+from midway.cli.main import main
+
+main()

@@ -1,0 +1,359 @@
+"""A synthetic study with known effects, from score artefacts to the page."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from synthetic_study import EFFECTS, LANGUAGES, LOW, PROVENANCE, TARGETS, make_runs
+
+from midway.analysis import analyse, read_csv, read_parquet, summary
+from midway.analysis.cube import build_cubes
+from midway.errors import StoreError, StudyError
+from midway.report import page, write_report
+
+VOID = {"meta", "link", "br", "col", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """Checks that tags nest; collects what the tests ask for."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.ids, self.links, self.text = [], [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if attributes.get("href", "").startswith("#"):
+            self.links.append(attributes["href"][1:])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text.append(data)
+
+    def attributes(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("study")
+    return make_runs(root, low_factor={"xquad-multi": 1.5})
+
+
+@pytest.fixture(scope="module")
+def written(runs, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "new" / "folder"
+    data = write_report("synthetic", 'name = "synthetic"\n', runs, PROVENANCE, out)
+    return data, out
+
+
+@pytest.fixture(scope="module")
+def html(written):
+    return (written[1] / "report.html").read_text(encoding="utf-8")
+
+
+def answers(data):
+    return {answer.key: answer.answer for answer in data.verdict.answers}
+
+
+def test_all_outputs_are_written_and_agree(written):
+    data, out = written
+    rows = read_csv(out / "results.csv")
+    assert rows == read_parquet(out / "results.parquet") == list(data.rows)
+    assert {row.target for row in rows} == set(TARGETS)
+    document = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert document == json.loads(json.dumps(summary(data)))
+    gain = next(
+        row
+        for row in document["gains"]
+        if (row["intermediate"], row["target"]) == ("squad-en", "tydiqa")
+    )
+    scores = [
+        row.value
+        for row in rows
+        if (row.target, row.profile, row.metric, row.intermediate)
+        == ("tydiqa", "official", "f1", "squad-en")
+    ]
+    assert gain["score"] == pytest.approx(np.mean(scores))
+    assert gain["mean"]["estimate"] == pytest.approx(gain["score"] - gain["baseline"])
+    assert gain["mean"]["estimate"] == pytest.approx(
+        np.mean(list(gain["mean"]["per_seed"].values()))
+    )
+
+
+def test_the_verdict_finds_the_effects_that_were_put_in(written):
+    data, _ = written
+    assert answers(data) == {
+        "help": "mixed",
+        "which": "xquad-multi",
+        "languages": "multilingual",
+        "low_resource": "yes",
+        "retrieval": "no",
+    }
+    for row in data.averages:
+        if not row.with_untrained and row.intermediate != "xquad-multi":
+            known = EFFECTS[row.intermediate]
+            assert row.mean.interval.low - 0.5 < known < row.mean.interval.high + 0.5
+    low = next(
+        row
+        for row in data.resources
+        if (row.intermediate, row.target) == ("xquad-multi", "mean of trained targets")
+    )
+    assert set(low.first_languages) == set(LOW)
+    assert "en" not in low.second_languages
+    assert low.difference.interval.sign == 1
+
+
+def test_the_page_opens_with_the_verdict_and_has_all_sections(html, written):
+    parsed = Page(html)
+    text = "".join(parsed.text)
+    data, _ = written
+    headline = re.sub(r"\s+", " ", text).find(data.verdict.headline)
+    assert 0 < headline < text.find("What each intermediate adds")
+    for section in ("verdict", "gains", "languages", "resources", "contrasts", "provenance"):
+        assert section in parsed.ids
+    assert set(parsed.links) <= set(parsed.ids)
+    assert len(parsed.ids) == len(set(parsed.ids))
+    for seed_gains in (row.mean.per_seed for row in data.gains):
+        for value in seed_gains.values():
+            assert f"{abs(value):.1f}" in text
+    for words in ("not trained", "Clark et al. 2020", "answer not in context", "f1_em_mean"):
+        assert words in text
+
+
+def test_languages_are_ordered_from_the_poorest_to_the_richest(html):
+    table = html[html.index('id="map-1"') : html.index('id="map-2"')]
+    codes = re.findall(r'<span class="code">(\w\w)</span></th>', table)
+    assert sorted(codes) == sorted(LANGUAGES)
+    assert set(codes[: len(LOW)]) == set(LOW)
+    assert codes[-1] == "en"
+
+
+def test_the_page_loads_nothing_and_is_labelled(html):
+    parsed = Page(html)
+    assert parsed.attributes("html") == [{"lang": "en"}]
+    for tag, attributes in parsed.tags:
+        assert "src" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        if tag == "link":
+            assert attributes["href"] == "data:,"
+    assert "url(" not in html
+    assert "@import" not in html
+    assert all("scope" in header for header in parsed.attributes("th"))
+    for attributes in parsed.attributes("svg"):
+        assert attributes.get("aria-hidden") == "true" or attributes.get("aria-label")
+    for attributes in parsed.attributes("div"):
+        if attributes.get("role") == "region":
+            assert attributes["tabindex"] == "0"
+            assert "aria-label" in attributes or attributes["aria-labelledby"] in parsed.ids
+
+
+def test_markup_in_names_and_data_stays_text(tmp_path):
+    bad = '<script>alert("x")</script>&amp;'
+    names = {f"a{bad}": 5.0, "b": 1.0}
+    runs = make_runs(tmp_path, effects=names, retrieval=names, examples=40, languages=("en", "sw"))
+    provenance = {
+        **PROVENANCE,
+        "encoder": bad,
+        "contrasts": [[f"a{bad}", "b"]],
+        "intermediates": {
+            f"a{bad}": {"tasks": [bad], "languages": ["de", bad], "examples": 1},
+            "b": {"languages": ["en"]},
+        },
+        "commands": [bad],
+        "data": [{"task": bad, "licence": bad, "citation": bad, "homepage": "javascript:alert(1)"}],
+        "dropped": [{"task": bad, "split": bad, "language": bad, "reason": bad, "count": 1}],
+        "files": [{"task": bad, "split": bad, "language": bad, "file": bad, "rows": 1}],
+        "stages": [{"name": bad, "key": bad, "state": bad, "seconds": None}],
+        "versions": {bad: bad},
+        "collapsed": [bad],
+        "started": bad,
+    }
+    text = page(analyse(bad, bad, runs, provenance, resamples=50))
+    parsed = Page(text)
+    assert text.count("<script>") == 1
+    assert bad in "".join(parsed.text)
+    assert "javascript:" not in " ".join(a.get("href", "") for a in parsed.attributes("a"))
+
+
+def test_a_page_without_any_provenance_is_whole(tmp_path):
+    runs = make_runs(tmp_path, examples=30, languages=("en", "sw", "xx-unknown"))
+    data = analyse("bare", "", runs, {}, resamples=50)
+    text = "".join(Page(page(data)).text)
+    assert "xx-unknown" in text
+    assert answers(data)["languages"] == "not tested"
+
+
+def test_the_same_scores_give_the_same_page(runs, html):
+    again = page(analyse("synthetic", 'name = "synthetic"\n', runs, PROVENANCE))
+    assert again == html
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ({"a": 5.0, "b": 7.0}, "yes"),
+        ({"a": -6.0, "b": -4.0}, "no"),
+        ({"a": -6.0, "b": 6.0}, "mixed"),
+        ({"a": 0.0}, "cannot tell"),
+    ],
+)
+def test_the_answer_follows_the_effects(tmp_path, effects, expected):
+    only = {"tydiqa": TARGETS["tydiqa"]}
+    runs = make_runs(tmp_path, effects=effects, seeds=(1, 2, 3), examples=200, targets=only, draw=3)
+    data = analyse("s", "", runs, {}, resamples=400)
+    assert answers(data)["help"] == expected
+    assert answers(data)["retrieval"] == "not tested"
+    start = {
+        "yes": "Intermediate training helps here: both",
+        "no": "Intermediate training hurts here: both",
+        "mixed": "It depends on the intermediate: on tydiqa, b adds",
+        "cannot tell": "This study cannot tell",
+    }[expected]
+    assert data.verdict.headline.startswith(start)
+
+
+def test_a_study_with_no_effect_rarely_claims_one(tmp_path):
+    only = {"tydiqa": TARGETS["tydiqa"]}
+    claims = 0
+    for draw in range(40):
+        runs = make_runs(
+            tmp_path / str(draw),
+            effects={"a": 0.0},
+            seeds=(1, 2, 3),
+            examples=60,
+            seed_sd=1.0,
+            languages=("en", "sw", "fi", "ar"),
+            targets=only,
+            draw=draw,
+        )
+        claims += answers(analyse("s", "", runs, {}, resamples=200))["help"] != "cannot tell"
+    assert claims <= 6  # 2 expected at 5 %; more than 6 has a probability below 1 %
+
+
+def test_one_seed_is_said_to_be_one_seed(tmp_path):
+    runs = make_runs(tmp_path, seeds=(7,), examples=60)
+    data = analyse("s", "", runs, PROVENANCE, resamples=100)
+    assert data.verdict.caveats[0].startswith("One seed")
+    assert not data.gains[0].mean.interval.seed_variance_known
+
+
+def test_retrieval_alone_tests_nothing_but_retrieval(tmp_path):
+    runs = make_runs(tmp_path, targets={"tatoeba": TARGETS["tatoeba"]}, examples=60)
+    data = analyse("s", "", runs, PROVENANCE, resamples=100)
+    assert set(answers(data).values()) == {"not tested", "no"}
+    Page(page(data))
+
+
+def test_gains_use_the_seeds_that_both_systems_have(tmp_path):
+    runs = make_runs(tmp_path, seeds=(1, 2), examples=40)
+    left = [run for run in runs if (run.intermediate, run.seed) != ("squad-en", 2)]
+    data = analyse("s", "", left, PROVENANCE, resamples=50)
+    seeds = {row.intermediate: set(row.mean.per_seed) for row in data.gains}
+    assert seeds == {"squad-en": {1}, "xquad-multi": {1, 2}, "qqp-en": {1, 2}}
+    Page(page(data))
+
+
+def test_an_intermediate_without_a_target_has_no_mean_over_targets(tmp_path):
+    runs = make_runs(tmp_path, examples=40)
+    left = [run for run in runs if (run.intermediate, run.target) != ("squad-en", "udpos")]
+    data = analyse("s", "", left, PROVENANCE, resamples=50)
+    assert {row.intermediate for row in data.averages} == {"xquad-multi", "qqp-en"}
+    assert "not run" in "".join(Page(page(data)).text)
+
+
+def test_a_study_without_scores_says_what_to_do():
+    with pytest.raises(StudyError, match="midway run"):
+        analyse("s", "", [], {})
+
+
+def rewrite(folder, change):
+    table = pq.read_table(folder / "examples.parquet").to_pydict()
+    change(table)
+    pq.write_table(pa.table(table), folder / "examples.parquet")
+
+
+def damage(kind):
+    def change(table):
+        if kind == "ids":
+            table["id"][0] = "another"
+        else:
+            table["numerator"][0] = 1 - table["numerator"][0]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("ids", "examples differ from those in"), ("numbers", "its examples add up to")],
+)
+def test_artefacts_that_cannot_be_compared_are_refused(tmp_path, kind, message):
+    runs = make_runs(tmp_path, examples=20, targets={"tydiqa": TARGETS["tydiqa"]})
+    rewrite(runs[-1].folder, damage(kind))
+    with pytest.raises(StoreError, match=message):
+        build_cubes(runs, resamples=5, rng=np.random.default_rng(0))
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path):
+    runs = make_runs(tmp_path, examples=20, targets={"tydiqa": TARGETS["tydiqa"]})
+    Path(runs[0].folder / "examples.parquet").write_bytes(b"nonsense")
+    with pytest.raises(StoreError, match=r"examples\.parquet: not a score artefact"):
+        build_cubes(runs, resamples=5, rng=np.random.default_rng(0))
+
+
+def test_two_runs_of_one_cell_are_refused(tmp_path):
+    runs = make_runs(tmp_path, examples=20, targets={"tydiqa": TARGETS["tydiqa"]})
+    with pytest.raises(StoreError, match="two runs"):
+        build_cubes([*runs, runs[0]], resamples=5, rng=np.random.default_rng(0))
+
+
+def colours(css, start):
+    block = css[css.index(start) :]
+    block = block[: block.index("}")]
+    return dict(re.findall(r"--([a-z-]+): ([^;]+);", block))
+
+
+def luminance(rgb):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def rgb(value):
+    if value.startswith("#"):
+        return [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [int(part) / 255 for part in value.split()]
+
+
+@pytest.mark.parametrize("start", [":root", "@media (prefers-color-scheme: dark)"])
+def test_text_is_readable_on_every_background(html, start):
+    """Contrast of WCAG 2.1: at least 4.5 for text, also on the deepest cell (half opaque)."""
+    names = colours(html, start)
+    paper = rgb(names["paper"])
+    pairs = [
+        (names[ink], paper) for ink in ("ink", "soft", "link", "up-ink", "down-ink", "unclear")
+    ]
+    pairs += [(names["soft"], rgb(names["wash"])), (names["ink"], rgb(names["wash"]))]
+    for tint in ("up", "down"):
+        mixed = [(a + b) / 2 for a, b in zip(rgb(names[tint]), paper, strict=True)]
+        pairs.append((names["ink"], mixed))
+    for ink, ground in pairs:
+        bright, dark = sorted((luminance(rgb(ink)), luminance(ground)), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
