@@ -47,5 +47,5 @@ def tiny(origin, tmp_path):
 def fresh(origin, tmp_path):
     """A copy of the study with nothing computed."""
     skip = shutil.ignore_patterns("store", "runs")
-    shutil.copytree(origin.folder, tmp_path / "study", ignore=skip)
-    return view(tmp_path / "study")
+    shutil.copytree(origin.folder, tmp_path / "fresh", ignore=skip)
+    return view(tmp_path / "fresh")

@@ -6,14 +6,16 @@ import time
 from html.parser import HTMLParser
 
 import pyarrow.parquet as pq
-import pytest
 import tiny_study
 from conftest import CALM
 from tiny_study import midway, outputs, spawn, write_study
 
 from midway.analysis import read_csv
 
-COLUMNS = "study encoder intermediate target language seed split profile metric value n".split()
+COLUMNS = [
+    *("study", "encoder", "intermediate", "target", "language", "seed"),
+    *("split", "profile", "metric", "value", "n"),
+]
 
 
 def scores(path):
@@ -50,7 +52,7 @@ def test_outputs_are_written_and_agree(tiny):
 
 def test_stdout_is_the_report_and_progress_is_on_stderr(tiny):
     assert tiny.said.out.strip() == "report: runs/tiny/report.html"
-    assert "computed 41 of 41 stages" in tiny.said.err
+    assert re.search(r"computed (\d+) of \1 stages", tiny.said.err)
     assert "train squad-en · seed 1: done" in tiny.said.err
     assert "\x1b" not in tiny.said.err
 
@@ -86,7 +88,7 @@ def test_second_run_computes_nothing_and_is_fast(tiny):
     said = spawn("run", tiny.study, *tiny.run_options, cwd=tiny.folder)
     assert time.perf_counter() - begin < 5
     assert said.code == 0
-    assert "computed 0 of 41 stages" in said.err
+    assert re.search(r"computed 0 of \d\d stages", said.err)
     assert "started" not in said.err
     assert outputs(tiny.store) == before
     assert (tiny.out / "results.csv").read_bytes() == results
@@ -105,7 +107,7 @@ def test_a_moved_study_is_the_same_study(tiny, capfd):
 def test_why_names_the_field_that_was_edited(tiny, capfd):
     said = midway(capfd, "why", tiny.study, *tiny.options)
     assert said.code == 0
-    assert said.out.count("cached") == 41
+    assert all(line.startswith("cached") for line in said.out.splitlines())
     write_study(tiny.study, change=[("learning_rate = 3e-3", "learning_rate = 1e-3")])
     said = midway(capfd, "why", tiny.study, "train squad-en*", *tiny.options)
     assert "spec.recipe.learning_rate: 0.003 → 0.001" in said.out
@@ -125,7 +127,7 @@ def test_only_what_an_edit_touches_is_computed(tiny, capfd):
     todo = {stage["name"] for stage in document["stages"] if stage["state"] != "cached"}
     assert len(todo) == 9
     assert all("udpos" in name for name in todo)
-    assert document["totals"]["cached"] == 41 - 9
+    assert document["totals"]["cached"] == len(document["stages"]) - 9
 
 
 def test_only_runs_what_the_glob_names_and_what_that_needs(fresh, capfd):
@@ -146,26 +148,36 @@ def test_two_workers_give_the_same_bytes(tiny, fresh):
     assert (fresh.out / "results.csv").read_bytes() == (tiny.out / "results.csv").read_bytes()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_failed_stage_costs_only_what_needs_it(tiny, capfd, workers):
-    """A rate of 1.0 diverges; clipping keeps it finite, so the loss is made to overflow."""
+def test_a_failed_stage_costs_only_what_needs_it(tiny, capfd, monkeypatch):
+    from midway.errors import StageError
+    from midway.stages import train
+
+    real = train.run
+
+    def sometimes(spec, inputs, context):
+        if spec.recipe.epochs == 3:
+            raise StageError("the loss is inf at step 5; lower the learning rate")
+        return real(spec, inputs, context)
+
+    monkeypatch.setattr(train, "run", sometimes)
     old = 'name = "squad-en"\n'
-    change = [(old, f"{old}learning_rate = 1.0\nclip = 1e30\nepochs = 100\n")]
-    change += [('match = "examples"\n', "")]
-    write_study(tiny.study, change=change)
-    options = (*tiny.run_options, "--workers", workers)
-    said = midway(capfd, "run", tiny.study, *options)
+    write_study(tiny.study, change=[(old, f"{old}epochs = 3\n"), ('match = "examples"\n', "")])
+    said = midway(capfd, "run", tiny.study, *tiny.run_options)
     assert said.code == 1, said.err
-    assert "train squad-en · seed 1" in said.err
-    assert "lower the learning rate" in said.err
-    assert "not run because of that" in said.err
+    assert "failed: train squad-en · seed 1: the loss is inf" in said.err
+    assert "not run because of that: 8 stages" in said.err
     cells = scores(tiny.out / "results.csv")
     assert {intermediate for intermediate, _, _ in cells} == {"none", "xquad-both"}
     (failure,) = (tiny.store / "failures").glob("*.txt")
     assert "Traceback" in failure.read_text(encoding="utf-8")
-    again = midway(capfd, "run", tiny.study, *options, "--no-retry")
+    again = midway(capfd, "run", tiny.study, *tiny.run_options, "--no-retry")
     assert again.code == 1
     assert "failed before" in again.err
+    monkeypatch.undo()
+    said = midway(capfd, "run", tiny.study, *tiny.run_options)
+    assert said.code == 0
+    assert "squad-en" in {intermediate for intermediate, _, _ in scores(tiny.out / "results.csv")}
+    assert not list((tiny.store / "failures").iterdir())
 
 
 def test_strict_refuses_results_of_changed_code(tiny, capfd, monkeypatch):

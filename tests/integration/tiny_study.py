@@ -67,6 +67,7 @@ evaluate = {{ examples = 12 }}
 
 [[target]]
 task = "udpos"
+epochs = 10
 
 [[target]]
 task = "tatoeba"

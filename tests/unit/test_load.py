@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny import (
     MODELS,
+    PIECES,
     artefact,
     bert_tokenizer,
     config,
@@ -64,7 +65,7 @@ def test_active_vocabulary_gives_the_full_models_states(kind, tmp_path):
 def test_token_types_reach_the_model(tmp_path):
     model = tiny_model("bert")
     rows = sequences(LENGTHS)
-    encoder = load_encoder(artefact(model, tmp_path), None, np.arange(120))
+    encoder = load_encoder(artefact(model, tmp_path), None, np.arange(PIECES))
     encoder.model.eval()
     kinds = [(np.arange(len(row)) >= 2).astype(np.int64) for row in rows]
     want = reference(model, rows, token_type_ids=padded(kinds)[0])
@@ -112,7 +113,7 @@ def test_deltas_over_two_generations_equal_dense_arithmetic(tmp_path):
         rows[held] = state[table]
         dense = dict(state) | {table: rows}
         parent = out
-    everything = load_encoder(folder, parent, np.arange(120))
+    everything = load_encoder(folder, parent, np.arange(PIECES))
     for name, tensor in everything.model.state_dict().items():
         torch.testing.assert_close(tensor, dense[name], rtol=0, atol=1e-6)
     some = load_encoder(folder, parent, np.array([50, 60, 119]))
@@ -126,7 +127,7 @@ def test_deltas_over_two_generations_equal_dense_arithmetic(tmp_path):
 
 def test_import_of_a_bert_folder_with_a_head(tmp_path):
     torch.manual_seed(0)
-    model = BertForQuestionAnswering(config("bert", 400))
+    model = BertForQuestionAnswering(config("bert"))
     hub = hub_folder(model, bert_tokenizer(), tmp_path / "hub")
     out = tmp_path / "out"
     out.mkdir()
@@ -144,7 +145,7 @@ def test_import_of_a_bert_folder_with_a_head(tmp_path):
 
 def test_import_strips_the_prefix_of_a_masked_language_model(tmp_path):
     torch.manual_seed(0)
-    model = shake(XLMRobertaForMaskedLM(config("xlm-r", 400))).eval()
+    model = shake(XLMRobertaForMaskedLM(config("xlm-r"))).eval()
     hub = hub_folder(model, xlmr_tokenizer(), tmp_path / "hub")
     assert any(name.startswith("roberta.") for name in load_file(hub / "model.safetensors"))
     out = tmp_path / "out"
@@ -159,7 +160,7 @@ def test_import_strips_the_prefix_of_a_masked_language_model(tmp_path):
 
 
 def test_a_folder_without_safetensors_is_refused(tmp_path):
-    hub = hub_folder(tiny_model("bert", 400), bert_tokenizer(), tmp_path / "hub")
+    hub = hub_folder(tiny_model("bert"), bert_tokenizer(), tmp_path / "hub")
     (hub / "model.safetensors").rename(hub / "pytorch_model.bin")
     with pytest.raises(EncoderError, match=r"expected config\.json, \*\.safetensors"):
         identify(str(hub), lambda path: path.name)
@@ -168,7 +169,7 @@ def test_a_folder_without_safetensors_is_refused(tmp_path):
 
 
 def test_missing_weights_are_refused(tmp_path):
-    hub = hub_folder(tiny_model("bert", 400), bert_tokenizer(), tmp_path / "hub")
+    hub = hub_folder(tiny_model("bert"), bert_tokenizer(), tmp_path / "hub")
     tensors = load_file(hub / "model.safetensors")
     lost = "encoder.layer.1.output.dense.weight"
     del tensors[lost]
@@ -179,7 +180,7 @@ def test_missing_weights_are_refused(tmp_path):
 
 @pytest.mark.parametrize("damage", ["cut", "no config", "no architecture"])
 def test_damaged_folders_are_refused(damage, tmp_path):
-    hub = hub_folder(tiny_model("bert", 400), bert_tokenizer(), tmp_path / "hub")
+    hub = hub_folder(tiny_model("bert"), bert_tokenizer(), tmp_path / "hub")
     weights = hub / "model.safetensors"
     if damage == "cut":
         weights.write_bytes(weights.read_bytes()[:1000])
@@ -192,7 +193,7 @@ def test_damaged_folders_are_refused(damage, tmp_path):
 
 
 def test_a_folder_without_a_fast_tokenizer_is_refused(tmp_path):
-    hub = hub_folder(tiny_model("bert", 400), bert_tokenizer(), tmp_path / "hub")
+    hub = hub_folder(tiny_model("bert"), bert_tokenizer(), tmp_path / "hub")
     for path in hub.glob("tokenizer*"):
         path.unlink()
     with pytest.raises(EncoderError, match="token"):
@@ -200,7 +201,7 @@ def test_a_folder_without_a_fast_tokenizer_is_refused(tmp_path):
 
 
 def test_identity_is_the_files_not_the_path(tmp_path):
-    hub = hub_folder(tiny_model("bert", 400), bert_tokenizer(), tmp_path / "hub")
+    hub = hub_folder(tiny_model("bert"), bert_tokenizer(), tmp_path / "hub")
     identity = identify(str(hub), lambda path: f"digest of {path.name}")
     assert (identity.source, identity.revision) == ("folder", "")
     assert identity.files["model.safetensors"] == "digest of model.safetensors"

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from midway.tasks.sampler.generate import LABELS
 DIGESTS = Path(__file__).with_name("sampler_digests.json")
 LANGUAGES = lexicons.languages()
 TASKS = ("sampler-qa", "sampler-ner", "sampler-pairs")
-SIGNS = set("0123456789 .,?？。,،؟।'’-·¿«»，")
+SIGNS = set("0123456789 .,?？。,،؟।'’-·¿«»，") | {"\N{ZERO WIDTH NON-JOINER}"}
 SCRIPTS = {
     "Latn": "LATIN",
     "Cyrl": "CYRILLIC",
@@ -31,6 +32,7 @@ SCRIPTS = {
 }
 
 
+@cache
 def examples(task, split, language):
     card = load_card(task)
     reading = card.read(card.find((), split, language), split, language)

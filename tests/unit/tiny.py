@@ -1,11 +1,12 @@
 """Tiny random models, tokenizers and feature tables, made on the spot."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertModel,
@@ -41,6 +42,7 @@ TEXTS = {
     "emoji": "She wrote 👩‍👩‍👧 and 🇫🇷 on the wall 🎉🎉, then ½ ﬁne №5 left.",
 }
 
+PIECES = 600  # at least as many as the tokenizers below learn
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 BERT_LIKE = {**SIZES, "intermediate_size": 48, "max_position_embeddings": 130}
 QUIET = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -58,7 +60,7 @@ MODELS = {
 }
 
 
-def config(kind: str, vocabulary: int = 120, **changes):
+def config(kind: str, vocabulary: int = PIECES, **changes):
     _, shape, sizes = MODELS[kind]
     pad = 1 if kind == "xlm-r" else 0
     values = {"vocab_size": vocabulary, "pad_token_id": pad, "attn_implementation": "sdpa"}
@@ -76,19 +78,30 @@ def shake(model: torch.nn.Module, seed: int = 0, scale: float = 0.15) -> torch.n
     return model
 
 
-def tiny_model(kind: str, vocabulary: int = 120, **changes):
+def tiny_model(kind: str, vocabulary: int = PIECES, **changes):
     torch.manual_seed(0)
     return shake(MODELS[kind][0](config(kind, vocabulary, **changes))).eval()
 
 
-def bert_tokenizer(size: int = 400) -> Tokenizer:
+def bert_tokenizer() -> Tokenizer:
+    """A fresh copy; training twice does not give the same pieces."""
+    return Tokenizer.from_str(_bert_tokenizer())
+
+
+def xlmr_tokenizer() -> Tokenizer:
+    """A fresh copy of a tokenizer like XLM-R's."""
+    return Tokenizer.from_str(_xlmr_tokenizer())
+
+
+@cache
+def _bert_tokenizer() -> str:
     """WordPiece, token types 0 and 1, as multilingual BERT's."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     trainer = trainers.WordPieceTrainer(
-        vocab_size=size, special_tokens=specials, show_progress=False
+        vocab_size=PIECES, special_tokens=specials, show_progress=False
     )
     tokenizer.train_from_iterator(list(TEXTS.values()) * 3, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -96,11 +109,11 @@ def bert_tokenizer(size: int = 400) -> Tokenizer:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, specials.index(name)) for name in ("[CLS]", "[SEP]")],
     )
-    tokenizer.decoder = decoders.WordPiece()
-    return tokenizer
+    return tokenizer.to_str()
 
 
-def xlmr_tokenizer(size: int = 400) -> Tokenizer:
+@cache
+def _xlmr_tokenizer() -> str:
     """Unigram pieces, all token types 0, as XLM-R's."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
@@ -109,7 +122,7 @@ def xlmr_tokenizer(size: int = 400) -> Tokenizer:
     )
     specials = ["<s>", "<pad>", "</s>", "<unk>"]
     trainer = trainers.UnigramTrainer(
-        vocab_size=size, special_tokens=specials, unk_token="<unk>", show_progress=False
+        vocab_size=PIECES, special_tokens=specials, unk_token="<unk>", show_progress=False
     )
     tokenizer.train_from_iterator(list(TEXTS.values()) * 3, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -117,7 +130,7 @@ def xlmr_tokenizer(size: int = 400) -> Tokenizer:
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[(name, specials.index(name)) for name in ("<s>", "</s>")],
     )
-    return tokenizer
+    return tokenizer.to_str()
 
 
 def hub_folder(model, tokenizer: Tokenizer, folder: Path) -> Path:

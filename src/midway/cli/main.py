@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from midway import __version__
-from midway.cli import plan_cmd, report_cmd, results_cmd, run_cmd, score_cmd, store_cmds, tasks_cmd
+from midway.cli import (
+    encoders_cmd,
+    plan_cmd,
+    report_cmd,
+    results_cmd,
+    run_cmd,
+    score_cmd,
+    store_cmds,
+    tasks_cmd,
+)
 from midway.errors import MidwayError
 
 app = typer.Typer(
@@ -35,7 +44,8 @@ def _options(
     del version
 
 
-for module in (run_cmd, plan_cmd, results_cmd, report_cmd, score_cmd, tasks_cmd):
+COMMANDS = (run_cmd, plan_cmd, results_cmd, report_cmd, score_cmd, tasks_cmd, encoders_cmd)
+for module in COMMANDS:
     module.register(app)
 app.add_typer(store_cmds.app, name="store")
 

@@ -9,6 +9,7 @@
    least first-token score over the windows (SQuAD v2).
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Encoding, Tokenizer
 
+from midway.errors import DataError
 from midway.families.scores import Scores
 from midway.families.tokens import QUERY_TOKENS, boundary, shorten_question, table
 from midway.metrics import squad
@@ -48,14 +50,23 @@ def encode(
         Columns ``ids``, ``boundary``, ``example`` (index), ``first`` and ``last`` (the
         paragraph's tokens in the window), ``begin`` and ``finish`` (each such token's character
         offsets in the paragraph), ``start`` and ``end`` (gold tokens, 0 if not here).
+
+    Raises:
+        DataError: `max_length` leaves no room for a question beside `stride` tokens of paragraph.
     """
     del card
+    limit = min(QUERY_TOKENS, max_length - tokenizer.num_special_tokens_to_add(True) - stride - 1)
+    if limit < 1:
+        raise DataError(
+            f"max_length {max_length} leaves no room for a question beside a stride of {stride}; "
+            "raise max_length or lower stride"
+        )
     kinds = dict.fromkeys(("boundary", "example", "first", "last", "start", "end"), "int32")
     kinds |= dict.fromkeys(("ids", "begin", "finish"), "list")
     columns: dict[str, list[Any]] = {name: [] for name in kinds}
     for base in range(0, len(examples), CHUNK):
         chunk = examples[base : base + CHUNK]
-        questions = shorten_question(tokenizer, [e.question for e in chunk], QUERY_TOKENS)
+        questions = shorten_question(tokenizer, [e.question for e in chunk], limit)
         tokenizer.enable_truncation(max_length, stride=stride, strategy="only_second")
         pairs = [(q, e.context) for q, e in zip(questions, chunk, strict=True)]
         encodings = tokenizer.encode_batch(pairs)
@@ -72,6 +83,7 @@ def _window(window: Encoding, example: QAExample) -> dict[str, Any]:
     inside = [i for i, sequence in enumerate(window.sequence_ids) if sequence == 1]
     first, last = (inside[0], inside[-1]) if inside else (0, -1)
     offsets = np.array(window.offsets[first : last + 1], dtype=np.int32).reshape(-1, 2)
+    _cover_marks(offsets, example.context)
     start, end = _gold(offsets, first, example)
     return {
         "ids": window.ids,
@@ -83,6 +95,16 @@ def _window(window: Encoding, example: QAExample) -> dict[str, Any]:
         "start": start,
         "end": end,
     }
+
+
+def _cover_marks(offsets: np.ndarray, text: str) -> None:
+    """Lengthen tokens over combining marks that normalising fused with their base character."""
+    following = np.append(offsets[1:, 0], len(text))
+    for i in np.flatnonzero(following > offsets[:, 1]).tolist():
+        end = int(offsets[i, 1])
+        while end < following[i] and unicodedata.combining(text[end]):
+            end += 1
+        offsets[i, 1] = end
 
 
 def _gold(offsets: np.ndarray, first: int, example: QAExample) -> tuple[int, int]:
