@@ -121,8 +121,7 @@ def test_why_names_the_field_that_was_edited(tiny, capfd):
 
 
 def test_only_what_an_edit_touches_is_computed(tiny, capfd):
-    old = '[[target]]\ntask = "udpos"\n'
-    write_study(tiny.study, change=[(old, old + "epochs = 1\n")])
+    write_study(tiny.study, change=[("epochs = 6", "epochs = 1")])
     document = json.loads(midway(capfd, "plan", tiny.study, "--json", *tiny.options).out)
     todo = {stage["name"] for stage in document["stages"] if stage["state"] != "cached"}
     assert len(todo) == 9

@@ -67,7 +67,7 @@ evaluate = {{ examples = 12 }}
 
 [[target]]
 task = "udpos"
-epochs = 10
+epochs = 6
 
 [[target]]
 task = "tatoeba"

@@ -42,6 +42,8 @@ TEXTS = {
     "emoji": "She wrote 👩‍👩‍👧 and 🇫🇷 on the wall 🎉🎉, then ½ ﬁne №5 left.",
 }
 
+torch.set_num_threads(1)  # the models are too small to share
+
 PIECES = 600  # at least as many as the tokenizers below learn
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 BERT_LIKE = {**SIZES, "intermediate_size": 48, "max_position_embeddings": 130}

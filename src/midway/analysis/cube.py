@@ -1,12 +1,14 @@
 """All scores of one target as an array, with the same scores on resampled examples.
 
 1. `values[system, seed, language]` are main metrics in percent; a run that is missing is NaN.
-2. `replicates[resample, system, seed, language]` are the same on bootstrap samples. One sample of
+2. `replicates[system, seed, language, resample]` are the same on bootstrap samples. One sample of
    examples serves all systems and seeds, so that every difference taken later is paired.
 3. Only languages that all runs of the target have are kept; the others are listed.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,41 @@ from midway.errors import StoreError
 from midway.stats import resample_ratios
 
 Floats = NDArray[np.float64]
-Examples = dict[str, tuple[Any, Floats, Floats]]  # ids are an Arrow column
+_THREADS = 4  # most of resampling runs outside the interpreter's lock
 _TOLERANCE = 1e-6  # points between scores.json and the sums of examples.parquet
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Where the examples of each language are in a file, by id.
+
+    Runs of a target are scored on the same examples in the same order, so one order, which takes a
+    sort of strings, serves them all.
+
+    Attributes:
+        keys: the file's columns language and id, an Arrow table.
+        rows: language → its rows, sorted by id.
+        ids: language → its ids, sorted; an Arrow column each.
+    """
+
+    keys: Any
+    rows: Mapping[str, NDArray[np.int64]]
+    ids: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What each example of a run adds to its score.
+
+    Attributes:
+        order: the examples of each language.
+        numerators: in the order of the file.
+        denominators: likewise.
+    """
+
+    order: Order
+    numerators: Floats
+    denominators: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +74,7 @@ class Cube:
         sizes: number of examples per language.
         left_out: languages that some run lacks.
         values: ``[system, seed, language]`` in percent.
-        replicates: ``[resample, system, seed, language]`` in percent.
+        replicates: ``[system, seed, language, resample]`` in percent.
     """
 
     target: str
@@ -55,9 +90,18 @@ class Cube:
     values: Floats
     replicates: Floats
 
+    @property
+    def resamples(self) -> int:
+        """Number of bootstrap samples."""
+        return int(self.replicates.shape[-1])
 
-def load_examples(folder: Path) -> Examples:
-    """Read ``examples.parquet``: per language the ids, numerators and denominators, sorted by id.
+
+def load_examples(folder: Path, known: Order | None = None) -> Examples:
+    """Read ``examples.parquet``.
+
+    Args:
+        folder: a score artefact.
+        known: order of another run; used again if this one has the same examples.
 
     Raises:
         StoreError: the file is missing, damaged or lacks a column.
@@ -68,21 +112,29 @@ def load_examples(folder: Path) -> Examples:
     path = folder / "examples.parquet"
     columns = ["language", "id", "numerator", "denominator"]
     try:
-        table = pq.read_table(path, columns=columns)
+        table = pq.read_table(path, columns=columns).combine_chunks()
     except (OSError, pa.ArrowException, KeyError) as error:
         raise StoreError(
             f"{path}: not a score artefact ({error}); `midway store verify` finds what is damaged"
         ) from error
-    table = table.sort_by([("language", "ascending"), ("id", "ascending")]).combine_chunks()
-    top, bottom = table["numerator"].to_numpy(), table["denominator"].to_numpy()
-    found: Examples = {}
-    start = 0
-    for count in table["language"].value_counts().to_pylist():  # in order of appearance
-        here = slice(start, start + count["counts"])
-        ids = table["id"].slice(start, count["counts"])
-        found[count["values"]] = (ids, top[here], bottom[here])
-        start = here.stop
-    return found
+    keys = table.select(["language", "id"])
+    order = known if known is not None and known.keys.equals(keys) else _order(keys)
+    return Examples(order, table["numerator"].to_numpy(), table["denominator"].to_numpy())
+
+
+def _order(keys: Any) -> Order:
+    """Sort the examples of a file by language and id."""
+    import pyarrow.compute as pc
+
+    indices = pc.sort_indices(keys, sort_keys=[("language", "ascending"), ("id", "ascending")])
+    ids = keys["id"].take(indices)
+    rows, names, start = {}, {}, 0
+    for count in keys["language"].take(indices).value_counts().to_pylist():  # as they appear
+        language, size = count["values"], count["counts"]
+        rows[language] = indices.slice(start, size).to_numpy().astype(np.int64)
+        names[language] = ids.slice(start, size)
+        start += size
+    return Order(keys, rows, names)
 
 
 def build_cubes(
@@ -119,21 +171,21 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
     if len(set(cells)) < len(cells):
         raise StoreError(f"target {first.target!r} has two runs with one intermediate and seed")
     loaded = _load_all(runs)
-    shared = set.intersection(*(set(examples) for examples in loaded))
-    every = set.union(*(set(examples) for examples in loaded))
+    shared = set.intersection(*(set(examples.order.rows) for examples in loaded))
+    every = set.union(*(set(examples.order.rows) for examples in loaded))
     languages = tuple(sorted(shared))
     values = np.full((len(systems), len(seeds), len(languages)), np.nan)
-    replicates = np.full((resamples, *values.shape), np.nan)
-    sizes = []
-    for column, language in enumerate(languages):
-        top, bottom = _paired(runs, loaded, language)
-        sizes.append(len(top))
+    replicates = np.empty((*values.shape, resamples))
+    for missing in set(np.ndindex(len(systems), len(seeds))) - set(cells):
+        replicates[missing] = np.nan
+    tables = [_paired(runs, loaded, language) for language in languages]
+    drawn = _resample(tables, resamples, rng)
+    for column, ((top, bottom), samples) in enumerate(zip(tables, drawn, strict=True)):
         totals = bottom.sum(axis=0)
         points = 100 * np.divide(top.sum(axis=0), totals, out=0 * totals, where=totals > 0)
-        samples = resample_ratios(top, bottom, resamples=resamples, rng=rng)
         for index, (system, seed) in enumerate(cells):
             values[system, seed, column] = points[index]
-            replicates[:, system, seed, column] = samples[:, index]
+            replicates[system, seed, column] = samples[:, index]
     _check_against_scores(runs, cells, languages, values)
     return Cube(
         target=first.target,
@@ -144,34 +196,49 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
         systems=systems,
         seeds=seeds,
         languages=languages,
-        sizes=tuple(sizes),
+        sizes=tuple(len(top) for top, _ in tables),
         left_out=tuple(sorted(every - shared)),
         values=values,
         replicates=replicates,
     )
 
 
+def _resample(
+    tables: list[tuple[Floats, Floats]], resamples: int, rng: np.random.Generator
+) -> Iterator[Floats]:
+    """Resample each language with its own stream of random numbers, so threads change nothing."""
+
+    def one(table: tuple[Floats, Floats], stream: np.random.Generator) -> Floats:
+        return resample_ratios(*table, resamples=resamples, rng=stream)
+
+    with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        yield from pool.map(one, tables, rng.spawn(len(tables)))
+
+
 def _load_all(runs: list[ScoredRun]) -> list[Examples]:
     """Load each folder once: untrained baselines are one artefact for all seeds."""
     by_folder: dict[Path, Examples] = {}
+    order = None
     for run in runs:
         if run.folder not in by_folder:
-            by_folder[run.folder] = load_examples(run.folder)
+            by_folder[run.folder] = load_examples(run.folder, order)
+            order = by_folder[run.folder].order
     return [by_folder[run.folder] for run in runs]
 
 
 def _paired(runs: list[ScoredRun], loaded: list[Examples], language: str) -> tuple[Floats, Floats]:
     """Stack one language of all runs: ``[examples, runs]`` numerators and denominators."""
-    ids = loaded[0][language][0]
+    first = loaded[0].order
     for run, examples in zip(runs, loaded, strict=True):
-        if not ids.equals(examples[language][0]):
+        same = examples.order is first or examples.order.ids[language].equals(first.ids[language])
+        if not same:
             raise StoreError(
                 f"{run.folder}: its {language} examples differ from those in {runs[0].folder}, so "
                 f"the two cannot be compared; evaluate both on the same data"
             )
-    top = np.stack([examples[language][1] for examples in loaded], axis=1)
-    bottom = np.stack([examples[language][2] for examples in loaded], axis=1)
-    return top, bottom
+    top = [examples.numerators[examples.order.rows[language]] for examples in loaded]
+    bottom = [examples.denominators[examples.order.rows[language]] for examples in loaded]
+    return np.stack(top, axis=1), np.stack(bottom, axis=1)
 
 
 def _check_against_scores(

@@ -88,7 +88,7 @@ def estimate(
         if weights.get(name)
         or all(name in c.systems and _complete(c, name, seeds) for c in targets)
     ]
-    resamples = len(terms[0].cube.replicates)
+    resamples = terms[0].cube.resamples
     values = np.zeros((len(systems), len(seeds)))
     replicates = np.zeros(resamples)
     vector = np.array([weights.get(name, 0.0) for name in systems])
@@ -97,15 +97,15 @@ def estimate(
         columns = [term.cube.languages.index(language) for language in term.languages]
         picks = [term.cube.seeds.index(seed) for seed in seeds]
         values += term.coefficient * term.cube.values[np.ix_(rows, picks, columns)].mean(axis=2)
-        difference = np.zeros((resamples, len(columns)))
-        for row, weight in zip(rows, vector, strict=True):
-            if weight:
-                for pick in picks:
-                    difference += weight / len(picks) * term.cube.replicates[:, row, pick, columns]
-        drawn: Floats | float = 1 / len(columns)
+        drawn: Floats | None = None
         if over_languages:
-            drawn = resample_weights(len(columns), resamples=resamples, rng=rng)
-        replicates += term.coefficient * (difference * drawn).sum(axis=1)
+            drawn = resample_weights(len(columns), resamples=resamples, rng=rng).T.copy()
+        for row, weight in zip(rows, vector, strict=True):
+            for pick in picks if weight else ():
+                scores = term.cube.replicates[row, pick]
+                scores = scores if len(columns) == len(scores) else scores[columns]
+                mean = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
+                replicates += term.coefficient * weight / len(picks) * mean
     untrained = not any(cube.trained for cube in targets)
     fixed = np.array([untrained and name == BASELINE for name in systems])
     by_seed = vector @ values
@@ -117,6 +117,12 @@ def estimate(
         rng=rng,
     )
     return Estimate(interval, dict(zip(seeds, by_seed.tolist(), strict=True)))
+
+
+def _weighted(scores: Floats, weights: Floats) -> Floats:
+    """Sum over languages of two ``[language, resample]`` arrays' product."""
+    total: Floats = np.einsum("lr,lr->r", scores, weights)
+    return total
 
 
 def _common_seeds(cubes: Sequence[Cube], systems: Sequence[str]) -> tuple[int, ...]:

@@ -86,6 +86,22 @@ def against_baseline(name: str) -> dict[str, float]:
     return {name: 1.0, BASELINE: -1.0}
 
 
+def baseline_scores(cube: Cube) -> dict[str, float]:
+    """Return the baseline's score of each language in percent, the mean over all its seeds.
+
+    A study has it before any gain is known. Empty if the baseline is not scored on this target.
+    """
+    if BASELINE not in cube.systems:
+        return {}
+    row = cube.systems.index(BASELINE)
+    seeds = [
+        seed
+        for seed, values in zip(cube.seeds, cube.values[row], strict=True)
+        if not np.isnan(values).any()
+    ]
+    return {code: score(cube, BASELINE, (code,), seeds) for code in cube.languages}
+
+
 def gain_table(cubes: Sequence[Cube], rng: np.random.Generator) -> tuple[Gain, ...]:
     """Return the gain of every intermediate on every target that both systems were scored on."""
     table = []

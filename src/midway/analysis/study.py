@@ -21,7 +21,9 @@ from midway.analysis.gains import (
     gain_table,
     intermediates,
     language_gains,
+    trained,
 )
+from midway.analysis.headline import Standing
 from midway.analysis.low_resource import (
     GroupContrast,
     LanguageProfile,
@@ -29,7 +31,8 @@ from midway.analysis.low_resource import (
     resource_contrasts,
     seen_contrasts,
 )
-from midway.analysis.results import ResultRow, ScoredRun, collect
+from midway.analysis.results import BASELINE, ResultRow, ScoredRun, collect
+from midway.analysis.stages import progress
 from midway.analysis.verdict import Evidence, Verdict, judge
 from midway.errors import StudyError
 
@@ -58,6 +61,7 @@ class ReportData:
         founding: multilingual minus English intermediates.
         verdict: the same in words.
         seeds: all seeds.
+        standing: what the study has, and how far it has come.
         provenance: as given to `analyse`.
     """
 
@@ -76,6 +80,7 @@ class ReportData:
     founding: Comparison | None
     verdict: Verdict
     seeds: tuple[int, ...]
+    standing: Standing
     provenance: Mapping[str, Any]
 
     @property
@@ -102,7 +107,8 @@ def analyse(
         text: its file, verbatim.
         runs: all scored evaluations, the baseline ``none`` among them, in study order.
         provenance: what `midway.report.write_report` documents; used here: ``encoder``,
-            ``intermediates`` (name → {"languages": codes}) and ``contrasts`` (pairs of names).
+            ``intermediates`` (name → {"languages": codes}), ``contrasts`` (pairs of names),
+            ``stages`` and ``leaks``.
         resamples: bootstrap samples.
 
     Raises:
@@ -128,6 +134,7 @@ def analyse(
         stated=stated_contrasts(cubes, contrasts, rng),
         seeds=len({run.seed for run in runs}),
         offline_encoder=encoder.startswith("offline:"),
+        standing=_standing(cubes, provenance),
     )
     return ReportData(
         study=study,
@@ -145,5 +152,21 @@ def analyse(
         founding=evidence.founding,
         verdict=judge(evidence),
         seeds=tuple(sorted({run.seed for run in runs})),
+        standing=evidence.standing,
         provenance=provenance,
+    )
+
+
+def _standing(cubes: Sequence[Cube], provenance: Mapping[str, Any]) -> Standing:
+    """Describe what there is, whatever the numbers are."""
+    planned = provenance.get("intermediates", {})
+    chosen = trained(cubes)
+    return Standing(
+        progress=progress(provenance.get("stages", ())),
+        leaks=tuple(provenance.get("leaks") or ()),
+        intermediates=tuple(dict.fromkeys((*planned, *intermediates(cubes)))),
+        trained=tuple(cube.target for cube in chosen),
+        baseline=tuple(cube.target for cube in chosen if BASELINE in cube.systems),
+        started=tuple(cube.target for cube in chosen if intermediates([cube])),
+        untrained=tuple(cube.target for cube in cubes if not cube.trained),
     )

@@ -7,6 +7,8 @@ Keys:
 - ``verdict``: ``headline``, ``answers`` [``key``, ``question``, ``answer``, ``text``], ``caveats``
 - ``targets``: ``target``, ``family``, ``metric``, ``split``, ``trained``, ``languages``,
   ``left_out`` (languages that some run lacks), ``examples``
+- ``progress``: ``scored`` and ``total`` evaluations; both 0 if the stages are unknown
+- ``baselines``: ``target``, ``languages`` {code: score of the baseline}; all its seeds
 - ``gains``: ``intermediate``, ``target``, ``trained``, ``languages``, ``examples``, ``baseline``,
   ``score``, ``mean``, ``transfer`` (without English), ``english``
 - ``averages``: ``intermediate``, ``targets``, ``with_untrained``, ``mean``
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from midway.analysis.estimate import Estimate
+from midway.analysis.gains import baseline_scores
 from midway.analysis.results import BASELINE
 from midway.analysis.study import LEVEL, ReportData
 
@@ -39,7 +42,7 @@ def summary(data: ReportData) -> dict[str, Any]:
         "encoder": data.encoder,
         "baseline": BASELINE,
         "seeds": list(data.seeds),
-        "resamples": len(data.cubes[0].replicates),
+        "resamples": data.cubes[0].resamples,
         "level": LEVEL,
         "verdict": {
             "headline": data.verdict.headline,
@@ -58,6 +61,10 @@ def summary(data: ReportData) -> dict[str, Any]:
                 "examples": sum(cube.sizes),
             }
             for cube in data.cubes
+        ],
+        "progress": _plain(data.standing.progress),
+        "baselines": [
+            {"target": cube.target, "languages": baseline_scores(cube)} for cube in data.cubes
         ],
         "gains": [_plain(row) for row in data.gains],
         "averages": [_plain(row) for row in data.averages],

@@ -11,21 +11,22 @@ from dataclasses import dataclass
 
 from midway.analysis.comparisons import Comparison
 from midway.analysis.gains import Average, Gain
+from midway.analysis.headline import Standing, best_first, in_a_sentence, untested
 from midway.analysis.low_resource import TRAINED_MEAN, GroupContrast
 from midway.analysis.wording import (
+    CANNOT_TELL,
+    MIXED,
+    NO,
+    NOT_TESTED,
+    YES,
     caveats,
-    how_many,
     in_brackets,
     join_names,
     languages_gain,
     name_targets,
-    points,
     with_interval,
     zeros,
 )
-
-YES, NO, MIXED = "yes", "no", "mixed"
-CANNOT_TELL, NOT_TESTED = "cannot tell", "not tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Evidence:
     stated: Sequence[Comparison]
     seeds: int
     offline_encoder: bool
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,19 @@ def judge(evidence: Evidence) -> Verdict:
     answers = (
         _help(decisive, evidence.gains),
         _which(decisive, evidence.ranking),
-        _languages(evidence.stated, evidence.founding),
+        _languages(evidence.stated, evidence.founding, evidence.standing),
         _low_resource(decisive, evidence.resources),
-        _retrieval(evidence.gains),
+        _retrieval(evidence.gains, evidence.standing),
     )
     frozen = evidence.offline_encoder and not all(row.trained for row in evidence.gains)
-    notes = caveats(seeds=evidence.seeds, compared=len(decisive), offline_retrieval=frozen)
-    return Verdict(_headline(answers, decisive), answers, notes)
+    notes = caveats(
+        progress=evidence.standing.progress,
+        leaks=evidence.standing.leaks,
+        seeds=evidence.seeds,
+        compared=len(decisive),
+        offline_retrieval=frozen,
+    )
+    return Verdict(_headline(answers, decisive, evidence.standing), answers, notes)
 
 
 def _help(averages: Sequence[Average], gains: Sequence[Gain]) -> Answer:
@@ -98,9 +106,7 @@ def _help(averages: Sequence[Average], gains: Sequence[Gain]) -> Answer:
     else:
         answer = NO if down == len(signs) else CANNOT_TELL
     where = name_targets(averages[0].targets)
-    parts = [
-        f"{row.intermediate} {in_brackets(row.mean.interval)}" for row in _best_first(averages)
-    ]
+    parts = [f"{row.intermediate} {in_brackets(row.mean.interval)}" for row in best_first(averages)]
     text = f"Gain in points over no intermediate on {where}: {'; '.join(parts)}."
     opposed = sorted(
         {
@@ -135,7 +141,9 @@ def _which(averages: Sequence[Average], ranking: Comparison | None) -> Answer:
     )
 
 
-def _languages(stated: Sequence[Comparison], founding: Comparison | None) -> Answer:
+def _languages(
+    stated: Sequence[Comparison], founding: Comparison | None, standing: Standing
+) -> Answer:
     """Are multilingual intermediate data better than English ones?"""
     question = "English or multilingual intermediate data?"
     sentences = [
@@ -146,6 +154,8 @@ def _languages(stated: Sequence[Comparison], founding: Comparison | None) -> Ans
     ]
     if founding is None:
         text = "The study does not have both an English and a multilingual intermediate."
+        if standing.progress.missing:
+            text = "The runs scored so far do not compare English with multilingual data."
         return Answer("languages", question, NOT_TESTED, " ".join([text, *sentences]))
     sign = founding.mean.interval.sign
     answer = {1: "multilingual", -1: "English", 0: CANNOT_TELL}[sign]
@@ -169,7 +179,7 @@ def _low_resource(averages: Sequence[Average], resources: Sequence[GroupContrast
     """Does the best intermediate reach low-resource languages?"""
     question = "Do low-resource languages gain, or only rich ones?"
     rows = {(row.intermediate, row.target): row for row in resources}
-    for average in _best_first(averages):
+    for average in best_first(averages):
         label = TRAINED_MEAN if len(average.targets) > 1 else average.targets[0]
         row = rows.get((average.intermediate, label))
         if row is None or row.first is None:
@@ -195,15 +205,19 @@ def _low_resource(averages: Sequence[Average], resources: Sequence[GroupContrast
         )
         return Answer("low_resource", question, answer, text)
     text = "No trained target has a language known to be low-resource."
+    if not averages:
+        text = "No gain on trained targets is known."
     return Answer("low_resource", question, NOT_TESTED, text)
 
 
-def _retrieval(gains: Sequence[Gain]) -> Answer:
+def _retrieval(gains: Sequence[Gain], standing: Standing) -> Answer:
     """What happens to retrieval that is never trained?"""
     question = "Does untrained retrieval gain too?"
     rows = [row for row in gains if not row.trained]
     if not rows:
         text = "The study has no untrained retrieval target."
+        if standing.untrained:
+            text = "No gain on untrained retrieval is known."
         return Answer("retrieval", question, NOT_TESTED, text)
     signs = {row.mean.interval.sign for row in rows}
     if {1, -1} <= signs:
@@ -219,15 +233,10 @@ def _retrieval(gains: Sequence[Gain]) -> Answer:
     return Answer("retrieval", question, answer, text)
 
 
-def _headline(answers: Sequence[Answer], averages: Sequence[Average]) -> str:
+def _headline(answers: Sequence[Answer], averages: Sequence[Average], standing: Standing) -> str:
     """Put the first question's answer and the retrieval caveat into one or two sentences."""
     found = {answer.key: answer for answer in answers}
-    if not averages:
-        start = (
-            "No trained target was scored, so whether intermediate training helps is not tested."
-        )
-    else:
-        start = _in_a_sentence(found["help"].answer, averages)
+    start = in_a_sentence(found["help"].answer, averages) if averages else untested(standing)
     tail = {
         YES: " Untrained retrieval improves.",
         NO: " Untrained retrieval gets worse.",
@@ -236,43 +245,9 @@ def _headline(answers: Sequence[Answer], averages: Sequence[Average]) -> str:
     return start + tail.get(found["retrieval"].answer, "")
 
 
-def _in_a_sentence(answer: str, averages: Sequence[Average]) -> str:
-    """Say what intermediate training does to the mean of trained targets."""
-    ordered = _best_first(averages)
-    up = [row for row in ordered if row.mean.interval.sign > 0]
-    down = [row for row in ordered if row.mean.interval.sign < 0]
-    where, total = name_targets(ordered[0].targets), len(ordered)
-    if answer == YES:
-        most = f"{up[0].intermediate} by {abs(up[0].mean.interval.estimate):.1f} points"
-        many = how_many(len(up), total, "raise")
-        most = f"{most} most of all" if len(up) > 1 else most
-        return f"Intermediate training helps here: {many} the score on {where}, {most}."
-    if answer == NO:
-        least = f"{down[0].intermediate} by {abs(down[0].mean.interval.estimate):.1f} points"
-        least = f"{least} least of all" if len(down) > 1 else least
-        many = how_many(len(down), total, "lower")
-        return f"Intermediate training hurts here: {many} the score on {where}, {least}."
-    if answer == MIXED:
-        gain, loss = up[0].mean.interval.estimate, abs(down[-1].mean.interval.estimate)
-        return (
-            f"It depends on the intermediate: on {where}, {up[0].intermediate} adds {gain:.1f} "
-            f"points and {down[-1].intermediate} costs {loss:.1f}."
-        )
-    best = ordered[0]
-    return (
-        f"This study cannot tell whether intermediate training helps: on {where} the best is "
-        f"{best.intermediate} with {points(best.mean.interval.estimate)} points, and its interval "
-        f"includes zero."
-    )
-
-
 def _by_target(rows: Sequence[Gain]) -> dict[tuple[str, float], list[Gain]]:
     """Group gains that have one target and one baseline score."""
     groups: dict[tuple[str, float], list[Gain]] = {}
     for row in rows:
         groups.setdefault((row.target, row.baseline), []).append(row)
     return groups
-
-
-def _best_first(averages: Sequence[Average]) -> list[Average]:
-    return sorted(averages, key=lambda row: -row.mean.interval.estimate)

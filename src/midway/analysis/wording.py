@@ -1,9 +1,13 @@
 """Numbers and lists in words, for the verdict and the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from midway.analysis.stages import Progress
 from midway.stats import Interval
 
+YES, NO, MIXED = "yes", "no", "mixed"
+CANNOT_TELL, NOT_TESTED = "cannot tell", "not tested"
 _FEW_SEEDS = 3
 
 
@@ -67,15 +71,43 @@ def how_many(count: int, total: int, verb: str) -> str:
     return f"{who} {verb}{'s' if count == 1 else ''}"
 
 
-def caveats(*, seeds: int, compared: int, offline_retrieval: bool) -> tuple[str, ...]:
+def leak_in_words(leak: Mapping[str, Any]) -> str:
+    """Describe one leak: ``3 of 900 examples of tydiqa have a text that … trains on``."""
+    shared, of = leak["shared"], leak["of"]
+    return (
+        f"{shared:,} of {of:,} examples of {leak['target']} {'has' if shared == 1 else 'have'} a "
+        f"text that {leak['training']} trains on"
+    )
+
+
+def caveats(
+    *,
+    progress: Progress,
+    leaks: Sequence[Mapping[str, Any]],
+    seeds: int,
+    compared: int,
+    offline_retrieval: bool,
+) -> tuple[str, ...]:
     """Say what must be known before a verdict is quoted.
 
     Args:
+        progress: how far the study has come.
+        leaks: training texts found in evaluation data.
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
     """
     notes = []
+    if progress.missing:
+        notes.append(
+            f"Incomplete: {progress.scored} of {progress.total} runs are scored. What follows rests "
+            "on those and may change with the others."
+        )
+    if leaks:
+        notes.append(
+            f"Training text returns in the evaluation data: {'; '.join(map(leak_in_words, leaks))}. "
+            "Scores there may show memory, not transfer."
+        )
     if seeds == 1:
         notes.append(
             "One seed: how far the numbers move with another random seed is unknown. Intervals "

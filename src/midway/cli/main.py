@@ -57,6 +57,7 @@ def main() -> None:
     except MidwayError as error:
         typer.echo(f"midway: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("midway: interrupted; run the same command again to continue", err=True)
-        sys.exit(130)
+    except SystemExit as end:  # typer turns Ctrl-C, also that of `midway.graph.control`, into this
+        if end.code == 130:
+            typer.echo("midway: interrupted; run the same command again to continue", err=True)
+        raise

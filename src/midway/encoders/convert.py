@@ -94,6 +94,7 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
         EncoderError: transformers cannot load it, or parts of the encoder have no weights.
     """
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         model, report = AutoModel.from_pretrained(
             folder,
@@ -104,7 +105,11 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{folder.name} cannot be loaded as an encoder: {error}") from error
+        why = " ".join(str(error).split())  # transformers explains over many lines
+        raise EncoderError(
+            f"{folder.name} cannot be loaded as an encoder; expected config.json, *.safetensors "
+            f"and tokenizer.json as save_pretrained(…) writes them: {why}"
+        ) from error
     missing = [name for name in report["missing_keys"] if "pooler" not in name]
     if missing:
         raise EncoderError(

@@ -45,12 +45,21 @@ def boundary(encoding: Encoding) -> int:
 
 
 def shorten_question(tokenizer: Tokenizer, questions: Sequence[str], limit: int) -> list[str]:
-    """Cut questions to `limit` pieces, at a piece's end (XTREME cuts to 64)."""
+    """Cut questions to at most `limit` pieces, at a piece's end (XTREME cuts to 64)."""
     encodings = tokenizer.encode_batch(list(questions), add_special_tokens=False)
     return [
-        question if len(encoding.ids) <= limit else question[: encoding.offsets[limit - 1][1]]
+        question if len(encoding.ids) <= limit else _shorten(tokenizer, question, encoding, limit)
         for question, encoding in zip(questions, encodings, strict=True)
     ]
+
+
+def _shorten(tokenizer: Tokenizer, question: str, encoding: Encoding, limit: int) -> str:
+    for last in range(limit - 1, -1, -1):
+        text = question[: encoding.offsets[last][1]]
+        # the pieces of a text's beginning need not be the beginning of its pieces
+        if len(tokenizer.encode(text, add_special_tokens=False).ids) <= limit:
+            return text
+    return ""
 
 
 def table(columns: dict[str, tuple[str, list[object]]]) -> pa.Table:

@@ -41,7 +41,7 @@ def page(data: ReportData) -> str:
         names=names,
         version=__version__,
         level=round(100 * LEVEL),
-        resamples=len(data.cubes[0].replicates),
+        resamples=data.cubes[0].resamples,
         examples=sum(sum(cube.sizes) for cube in data.cubes),
         languages=len({row.facts.canonical for row in data.profiles}),
         columns=views.gain_columns(data),

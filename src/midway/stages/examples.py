@@ -14,6 +14,7 @@ from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import Example
 from midway.tasks.select import select
+from midway.tasks.sources import short_names
 from midway.tasks.storage import write_examples
 
 
@@ -55,13 +56,13 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
 
 def _files(card: TaskCard, split: str, part: LanguageFiles, context: Context) -> tuple[Path, ...]:
     paths = card.find(context.runtime.data, split, part.language)
-    names = {path.name for path in paths}
-    if names != set(part.files):
+    named = short_names(paths)
+    if set(named) != set(part.files):
         raise DataError(
             f"{card.name} {split} {part.language}: expected the files {sorted(part.files)}, "
-            f"found {sorted(names)}; set --data to the folder that the plan was made with"
+            f"found {sorted(named)}; set --data to the folder that the plan was made with"
         )
-    for path in paths:
-        if file_digest(path) != part.files[path.name]:
+    for name, path in named.items():
+        if file_digest(path) != part.files[name]:
             raise DataError(f"{path} changed while the study was running; run it again")
     return paths

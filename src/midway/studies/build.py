@@ -11,6 +11,7 @@ from midway.studies.estimate import Estimator
 from midway.studies.schema import Hyper, Part, Study, Target
 from midway.tasks.card import TaskCard
 from midway.tasks.select import resolve_languages
+from midway.tasks.sources import short_names
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling
 
@@ -68,7 +69,10 @@ def examples(
     parts = tuple(
         specs.LanguageFiles(
             language=code,
-            files={path.name: build.digest_of(path) for path in card.find(folders, split, code)},
+            files={
+                name: build.digest_of(path)
+                for name, path in short_names(card.find(folders, split, code)).items()
+            },
         )
         for code in codes
     )

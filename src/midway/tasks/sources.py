@@ -22,7 +22,7 @@ Layouts that are understood, relative to a data folder (each file may also end i
 import bz2
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -156,3 +156,16 @@ def read_lines(path: Path) -> list[str]:
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]
+
+
+def short_names(paths: Sequence[Path]) -> dict[str, Path]:
+    """Name files by the fewest last parts of their paths that tell them apart.
+
+    The names do not depend on where the data folder lies, as long as its layout is the same.
+    """
+    deepest = max((len(path.parts) for path in paths), default=0)
+    for depth in range(1, deepest + 1):
+        named = {"/".join(path.parts[-depth:]): path for path in paths}
+        if len(named) == len(paths):
+            return named
+    return {str(path): path for path in paths}

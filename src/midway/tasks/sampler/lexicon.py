@@ -11,7 +11,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -146,7 +146,10 @@ def read_lexicon(path: Path, structure: Structure) -> Lexicon:
             message says which.
     """
     raw = _json(path, _text(path))
-    things = tuple(raw.get("thing_forms", ()))
+    optional = {key: raw[key] for key in ("spaced", *NAMES) if key in raw}
+    needed = ("script", "thing_forms", "statements", "questions", *WORDS)
+    _same(path, "keys", raw, (*needed, *optional))
+    things = tuple(raw["thing_forms"])
     forms = {"profession": GENDERS, "thing": things}
     words = {
         name: _words(path, name, raw.get(name, {}), forms.get(name, ("",)), structure)
@@ -154,7 +157,7 @@ def read_lexicon(path: Path, structure: Structure) -> Lexicon:
     }
     templates = {}
     for kind, expected in (("statements", STATEMENTS), ("questions", QUESTIONS)):
-        _same(path, kind, raw.get(kind, {}), expected)
+        _same(path, kind, raw[kind], expected)
         for name, text in raw[kind].items():
             templates[name] = _template(path, name, text, things)
     return Lexicon(
@@ -216,8 +219,7 @@ def _words(
     """Return form → item → text of a class of words; names default to their Latin spelling."""
     if name in NAMES:
         texts = dict(structure.latin[name]) | dict(texts)
-    expected = [item for split in SPLITS for item in structure.items[name][split]]
-    _same(path, name, texts, expected)
+    _same(path, name, texts, (i for split in SPLITS for i in structure.items[name][split]))
     table: dict[str, dict[str, str]] = {form: {} for form in forms}
     for item, text in texts.items():
         parts = text.split("|")
@@ -249,9 +251,9 @@ def _template(path: Path, name: str, text: str, things: tuple[str, ...]) -> Temp
     return tuple(parts)
 
 
-def _same(path: Path, what: str, found: Mapping[str, object], expected: Any) -> None:
-    missing = sorted(set(expected) - set(found))
-    extra = sorted(set(found) - set(expected))
+def _same(path: Path, what: str, found: Mapping[str, object], expected: Iterable[str]) -> None:
+    known = set(expected)
+    missing, extra = sorted(known - set(found)), sorted(set(found) - known)
     if missing or extra:
         raise DataError(
             f"{path}: {what}: missing {', '.join(missing) or 'none'}; "

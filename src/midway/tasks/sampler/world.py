@@ -1,7 +1,7 @@
 """What is the case, in no language: facts, and questions with one right answer.
 
-1. A fact is a statement's name and the items in its slots. In a context no item but a person or
-   company occurs twice, so a place, year, month, thing or number has exactly one role.
+1. A fact is a statement's name and the items in its slots. In a context the answer occurs once, and
+   so does every place, year, month and thing, but for the thing that is counted.
 2. Around the fact that is asked about (the key) stand facts of the same kind about others and a
    fact of another kind about the same person: the question has to be read.
 3. Counts and years never meet in a context, since ``9`` is part of ``1990``.

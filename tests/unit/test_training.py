@@ -1,0 +1,319 @@
+"""The training loop against dense AdamW on whole, padded models of transformers."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from tiny import PIECES, artefact, config, features, padded, sequences, shake
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForTokenClassification,
+    get_linear_schedule_with_warmup,
+)
+
+from midway.encoders.heads import token_head
+from midway.encoders.load import load_encoder, save_delta
+from midway.errors import StageError
+from midway.families import FAMILIES
+from midway.graph.stage import Runtime
+from midway.train import loop
+from midway.train.loop import Entry, Hooks, train
+from midway.train.optimiser import untouched_factor
+from midway.train.recipe import Recipe
+from midway.train.schedule import Sampling, plan_steps
+
+RECIPE = Recipe(
+    learning_rate=1e-3, batch_size=6, epochs=3.0, weight_decay=0.1, precision="float32", dropout=0.0
+)
+QUIET = Runtime(checkpoint_seconds=1e9)
+FIELDS = {"span_qa": ("start", "end"), "tagging": ("heads", "tags")}
+OUTPUTS = {"span_qa": 2, "tagging": 5}
+# Their gradient is 0 in exact arithmetic (a shift of all scores of a softmax), so AdamW blows up
+# rounding errors; nothing depends on them.
+FREE = {
+    "span_qa": ("key.bias", "encoder.layer.1.output.LayerNorm.bias"),
+    "tagging": ("key.bias",),
+}
+
+
+def rows_of(family, folder, count=60, seed=0):
+    random = np.random.default_rng(seed)
+    lengths = random.integers(4, 30, count)
+    columns = {"boundary": (lengths // 2).astype(int).tolist()}
+    if family == "span_qa":
+        columns["start"] = [int(n // 2) for n in lengths]
+        columns["end"] = [int(random.integers(n // 2, n)) for n in lengths]
+    else:
+        columns["heads"] = [list(range(1, int(n), 2)) for n in lengths]
+        columns["tags"] = [random.integers(0, 5, len(h)).tolist() for h in columns["heads"]]
+    return features(folder, sequences(lengths, 120, seed), **columns)
+
+
+class Case:
+    """One model of transformers and the same one as our encoder, with the same head."""
+
+    def __init__(self, tmp_path, family="span_qa", kind="bert", **changes):
+        torch.manual_seed(0)
+        auto = {"span_qa": AutoModelForQuestionAnswering, "tagging": AutoModelForTokenClassification}
+        self.family = family
+        shape = config(kind, num_labels=OUTPUTS[family], **changes)
+        self.model = shake(auto[family].from_config(shape), scale=0.05)
+        self.base = self.model.base_model
+        self.folder = artefact(self.base, tmp_path)
+        self.features = rows_of(family, tmp_path / "features")
+        self.steps = plan(len(self.features.lengths))
+
+    def run(self, work, *, runtime=QUIET, recipe=RECIPE, check=lambda: None, steps=None):
+        encoder = load_encoder(self.folder, None, self.features.active, dropout=recipe.dropout)
+        head = token_head(32, OUTPUTS[self.family], dropout=recipe.dropout, seed=1)
+        entry = Entry(FAMILIES[self.family], self.features, head, FIELDS[self.family])
+        hooks = Hooks(lambda _: None, check, work)
+        trained = train(
+            encoder, [entry], steps or self.steps, recipe, runtime, seed=1, hooks=hooks
+        )
+        return encoder, head, trained
+
+
+def plan(*sizes, recipe=RECIPE, seed=1):
+    return plan_steps(
+        sizes,
+        [1.0] * len(sizes),
+        Sampling("uniform"),
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        seed=seed,
+    )
+
+
+def dense(case):
+    """Train the whole model the usual way; returns its losses."""
+    model = case.model.train()
+    last = model.qa_outputs if case.family == "span_qa" else model.classifier
+    last.load_state_dict(token_head(32, OUTPUTS[case.family], dropout=0, seed=1)[-1].state_dict())
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=RECIPE.learning_rate, eps=1e-8)
+    warm = -(-len(case.steps) // 10)
+    schedule = get_linear_schedule_with_warmup(optimiser, warm, len(case.steps))
+    losses = []
+    for step in case.steps:
+        loss = dense_loss(case, model, step.rows)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE.clip)
+        optimiser.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def dense_loss(case, model, rows):
+    table = case.features.table.take(rows).to_pylist()
+    ids, mask = padded([row["ids"] for row in table], model.config.pad_token_id)
+    extra = {}
+    if model.config.type_vocab_size > 1:
+        kinds = [np.arange(len(row["ids"])) >= row["boundary"] for row in table]
+        extra["token_type_ids"] = padded(kinds)[0]
+    if case.family == "span_qa":
+        out = model(input_ids=ids, attention_mask=mask, **extra)
+        sides = ((out.start_logits, "start"), (out.end_logits, "end"))
+        return sum(
+            torch.nn.functional.cross_entropy(
+                logits.masked_fill(mask == 0, float("-inf")),
+                torch.tensor([row[name] for row in table]),
+            )
+            for logits, name in sides
+        ) / 2
+    labels = torch.full(ids.shape, -100)
+    for i, row in enumerate(table):
+        labels[i, row["heads"]] = torch.tensor(row["tags"])
+    return model(input_ids=ids, attention_mask=mask, labels=labels, **extra).loss
+
+
+def assert_equal_training(mine, theirs, family, *, tolerance=1e-4):
+    compared = 0
+    for name, tensor in mine.items():
+        if not name.endswith(FREE[family]):
+            torch.testing.assert_close(tensor, theirs[name], rtol=0, atol=tolerance, msg=name)
+            compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [("span_qa", "bert"), ("tagging", "bert"), ("tagging", "xlm-r"), ("span_qa", "electra")],
+)
+def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
+    """Among them the embedding rows that never occur, by the closed form of their decay."""
+    case = Case(tmp_path, family, kind)
+    before = case.base.get_input_embeddings().weight.detach().clone()
+    encoder, head, trained = case.run(tmp_path / "work")
+    want = dense(case)
+    assert len(want) == 30
+    np.testing.assert_allclose(trained.losses, want, atol=1e-4)
+    assert np.mean(want[-5:]) < np.mean(want[:5])
+    factor = untouched_factor(30, RECIPE.warmup, RECIPE.learning_rate, RECIPE.weight_decay)
+    save_delta(encoder, None, factor, tmp_path)
+    whole = load_encoder(case.folder, tmp_path, np.arange(PIECES)).model
+    assert_equal_training(whole.state_dict(), case.base.state_dict(), family)
+    last = case.model.qa_outputs if family == "span_qa" else case.model.classifier
+    torch.testing.assert_close(head[-1].weight, last.weight, rtol=0, atol=1e-4)
+    outside = np.setdiff1d(np.arange(PIECES), encoder.active)
+    assert len(outside) > 400
+    after = whole.get_input_embeddings().weight.detach()
+    torch.testing.assert_close(after[outside], before[outside] * factor, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("tokens", [1, 77])
+@pytest.mark.parametrize("family", FIELDS)
+def test_the_micro_batch_does_not_change_the_trajectory(family, tokens, tmp_path):
+    case = Case(tmp_path, family)
+    first, _, want = case.run(tmp_path / "a")
+    second, _, got = case.run(tmp_path / "b", runtime=Runtime(micro_batch_tokens=tokens))
+    np.testing.assert_allclose(got.losses, want.losses, atol=1e-4)
+    assert_equal_training(second.model.state_dict(), first.model.state_dict(), family)
+
+
+@pytest.mark.parametrize("tokens", [1, 50])
+def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
+    case = Case(tmp_path)
+    seen = []
+    real = loop.make_batch
+
+    def spy(table, rows, encoder, device):
+        batch = real(table, rows, encoder, device)
+        seen.append((rows.tolist(), len(batch.ids)))
+        assert list(batch.packing.lengths) == sorted(batch.packing.lengths)
+        assert len(rows) == 1 or len(batch.ids) <= tokens
+        return batch
+
+    monkeypatch.setattr(loop, "make_batch", spy)
+    _, _, trained = case.run(tmp_path / "work", runtime=Runtime(micro_batch_tokens=tokens))
+    rows = [row for part, _ in seen for row in part]
+    assert len(rows) == len(case.steps) * RECIPE.batch_size
+    for number, step in enumerate(case.steps):
+        begin = number * RECIPE.batch_size
+        assert sorted(rows[begin : begin + RECIPE.batch_size]) == sorted(step.rows.tolist())
+    assert trained.tokens == sum(size for _, size in seen)
+    assert trained.steps_here == len(case.steps)
+
+
+class Killed(Exception):  # noqa: N818
+    pass
+
+
+def killer(after):
+    left = [after]
+
+    def check():
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    return check
+
+
+def parameters(encoder, *heads):
+    return [p.detach() for module in (encoder.model, *heads) for p in module.parameters()]
+
+
+@pytest.mark.parametrize("after", [1, 17])
+def test_a_killed_run_continues_to_the_same_bits(after, tmp_path):
+    case = Case(tmp_path)
+    recipe = dataclasses.replace(RECIPE, dropout=0.2, precision="bf16")
+    encoder, head, want = case.run(tmp_path / "a", recipe=recipe)
+    assert not (tmp_path / "a").exists()
+    often = Runtime(checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        case.run(tmp_path / "b", recipe=recipe, runtime=often, check=killer(after))
+    (tmp_path / "b" / "checkpoint.safetensors.partial").write_bytes(b"cut off")
+    torch.manual_seed(99)
+    again, head_again, got = case.run(tmp_path / "b", recipe=recipe, runtime=often)
+    assert got.steps_here == 30 - after
+    assert got.losses == want.losses
+    assert got.tokens == want.tokens
+    for mine, theirs in zip(parameters(again, head_again), parameters(encoder, head), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_dropout_is_on_in_training(tmp_path):
+    case = Case(tmp_path)
+    losses = [
+        case.run(tmp_path, recipe=dataclasses.replace(RECIPE, dropout=p), steps=case.steps[:2])[2]
+        for p in (0.0, 0.2)
+    ]
+    assert losses[0].losses[0] != losses[1].losses[0]
+
+
+def mixture(folder, tables, work, *, steps, runtime=QUIET, check=lambda: None):
+    active = np.union1d(*(table.active for table in tables))
+    encoder = load_encoder(folder, None, active, dropout=0.1)
+    heads = [token_head(32, OUTPUTS[name], dropout=0.0, seed=i) for i, name in enumerate(FIELDS)]
+    entries = [
+        Entry(FAMILIES[name], table, head, FIELDS[name])
+        for name, table, head in zip(FIELDS, tables, heads, strict=True)
+    ]
+    hooks = Hooks(lambda _: None, check, work)
+    trained = train(encoder, entries, steps, RECIPE, runtime, seed=1, hooks=hooks)
+    return trained.losses, parameters(encoder, *heads)
+
+
+@pytest.mark.parametrize("after", [2, 11])
+def test_a_mixture_whose_second_head_comes_late_continues_to_the_same_bits(after, tmp_path):
+    case = Case(tmp_path)
+    tables = [case.features, rows_of("tagging", tmp_path / "tags", seed=5)]
+    steps = plan(60, 60)[:24]
+    steps = [*sorted(steps[:12], key=lambda step: step.entry), *steps[12:]]
+    assert [step.entry for step in steps[:3]] == [0, 0, 0]
+    assert {step.entry for step in steps} == {0, 1}
+    losses, want = mixture(case.folder, tables, tmp_path / "a", steps=steps)
+    often = Runtime(checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        mixture(case.folder, tables, tmp_path / "b", steps=steps, runtime=often, check=killer(after))
+    again, got = mixture(case.folder, tables, tmp_path / "b", steps=steps, runtime=often)
+    assert again == losses
+    assert all(torch.equal(mine, theirs) for mine, theirs in zip(got, want, strict=True))
+
+
+def test_a_damaged_checkpoint_means_starting_over(tmp_path):
+    case = Case(tmp_path)
+    often = Runtime(checkpoint_seconds=0)
+    with pytest.raises(Killed):
+        case.run(tmp_path / "w", runtime=often, check=killer(5))
+    path = tmp_path / "w" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:5000])
+    _, _, got = case.run(tmp_path / "w")
+    assert got.steps_here == 30
+    assert got.losses == case.run(tmp_path / "v")[2].losses
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_stops_the_stage(value, tmp_path):
+    case = Case(tmp_path)
+    recipe = dataclasses.replace(RECIPE, learning_rate=value)
+    with pytest.raises(StageError, match=r"loss is nan at step [23] of 30.*lower the learning rate"):
+        case.run(tmp_path / "work", recipe=recipe)
+
+
+def test_progress_is_reported_after_every_step(tmp_path):
+    case = Case(tmp_path)
+    encoder = load_encoder(case.folder, None, case.features.active)
+    entry = Entry(FAMILIES["span_qa"], case.features, token_head(32, 2, dropout=0, seed=1), FIELDS["span_qa"])  # fmt: skip # noqa: E501
+    seen = []
+    hooks = Hooks(seen.append, lambda: None, tmp_path)
+    trained = train(encoder, [entry], case.steps, RECIPE, QUIET, seed=1, hooks=hooks)
+    assert [progress.done for progress in seen] == list(range(1, 31))
+    assert {progress.total for progress in seen} == {30}
+    assert float(seen[0].facts["loss"]) == pytest.approx(trained.losses[0], abs=1e-3)
+    assert "tokens/s" in seen[0].facts
+
+
+def test_bf16_follows_float32(tmp_path):
+    case = Case(tmp_path)
+    want = case.run(tmp_path / "a")[2].losses
+    got = case.run(tmp_path / "b", recipe=dataclasses.replace(RECIPE, precision="bf16"))[2].losses
+    assert got != want
+    np.testing.assert_allclose(got, want, atol=0.1)
