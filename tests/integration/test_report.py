@@ -280,6 +280,111 @@ def test_an_intermediate_without_a_target_has_no_mean_over_targets(tmp_path):
     assert "not run" in "".join(Page(page(data)).text)
 
 
+def text_of(data):
+    return re.sub(r"\s+", " ", "".join(Page(page(data)).text))
+
+
+def section(html, name):
+    start = html.index(f'<section id="{name}"')
+    return html[start : html.index("</section>", start)]
+
+
+def planned(*missing):
+    stages = [{"name": n, "key": n, "state": "missing", "seconds": None} for n in missing]
+    return {**PROVENANCE, "stages": [*PROVENANCE["stages"], *stages]}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_study_with_its_baseline_only_shows_the_baselines_scores(tmp_path, known):
+    runs = [run for run in make_runs(tmp_path, examples=40) if run.intermediate == "none"]
+    provenance = planned("score tydiqa after squad-en · seed 1") if known else {}
+    data = analyse("s", "", runs, provenance, resamples=50)
+    html = page(data)
+    Page(html)
+    document = summary(data)
+    for cube, stated in zip(data.cubes, document["baselines"], strict=True):
+        assert stated["languages"].keys() == set(cube.languages)
+        mean = np.mean(
+            [
+                row.value
+                for row in data.rows
+                if row.target == cube.target
+                and row.profile == "official"
+                and row.metric == cube.metric
+            ]
+        )
+        assert np.mean(list(stated["languages"].values())) == pytest.approx(mean)
+        assert f"<td>{mean:.1f}</td>" in section(html, "gains")
+        for value in stated["languages"].values():
+            assert f"<td>{value:.1f}</td>" in section(html, "languages")
+    start = "On trained targets only the baseline" if known else "This study has no intermediate"
+    assert data.verdict.headline.startswith(start)
+    assert set(answers(data).values()) == {"not tested"}
+    assert section(html, "gains").count("not run") == (len(EFFECTS) * 6 if known else 0)
+
+
+def test_missing_runs_are_counted_and_make_a_caveat(tmp_path):
+    runs = [run for run in make_runs(tmp_path, examples=40) if run.intermediate != "qqp-en"]
+    data = analyse("s", "", runs, planned("score a after qqp-en", "train a"), resamples=50)
+    assert summary(data)["progress"] == {"scored": 1, "total": 2}
+    assert data.verdict.caveats[0].startswith("Incomplete: 1 of 2 runs are scored.")
+    assert text_of(data).count("1 of 2 runs are scored") == 2
+    whole = analyse("s", "", runs, PROVENANCE, resamples=50)
+    assert "runs are scored" not in text_of(whole)
+
+
+def test_an_intermediate_without_a_baseline_is_not_said_to_be_missing(tmp_path):
+    runs = make_runs(tmp_path, examples=40, targets={"tydiqa": TARGETS["tydiqa"]})
+    left = [run for run in runs if run.intermediate == "squad-en"]
+    data = analyse("s", "", left, planned("score x"), resamples=50)
+    assert "no baseline" in text_of(data)
+    assert data.verdict.headline.startswith("The baseline has not been scored")
+
+
+def leak(**changes):
+    return {
+        "training": "intermediate squad-en",
+        "target": "xquad",
+        "shared": 12,
+        "of": 900,
+        "languages": ["en", "sw"],
+        "examples": ["en-1"],
+        **changes,
+    }
+
+
+def test_leaks_are_shown_and_stand_before_any_quotation(runs):
+    found = [leak(shared=1, target="tydiqa"), leak()]
+    data = analyse("s", "", runs, {**PROVENANCE, "leaks": found}, resamples=50)
+    caveat = next(text for text in data.verdict.caveats if "returns" in text)
+    assert "12 of 900 examples of xquad have a text that intermediate squad-en trains on" in caveat
+    assert "1 of 900 examples of tydiqa has a text" in caveat
+    leakage = section(page(data), "leakage")
+    assert "2 pairs" in leakage
+    assert "The largest share: 12 of 900" in leakage
+    assert leakage.index("1.3 %") < leakage.index("0.1 %")
+    assert "en-1" in leakage
+
+
+def test_no_leak_is_claimed_only_after_a_search(runs):
+    def leakage(provenance):
+        return text_of(analyse("s", "", runs, provenance, resamples=20))
+
+    clean = "No training text, exact after normalisation, returns in the evaluation data."
+    assert clean in leakage(PROVENANCE)
+    waiting = [{"name": "look for training text", "key": "k", "state": "missing", "seconds": None}]
+    assert "have not been compared yet" in leakage({"leaks": [], "stages": waiting})
+    for nothing in ({}, {"leaks": None}):
+        assert "eakage" not in leakage(nothing)
+
+
+def test_costs_are_shown_for_each_intermediate(html):
+    cost = re.sub(r"<[^>]+>|\s+", " ", section(html, "cost"))
+    assert "5.7 min" in cost
+    assert "train 4.9 min" in cost
+    assert re.search(r"squad-en +84 s +61 s +20 s +– +2\.8 min +3 of 3", cost)
+
+
 def test_a_study_without_scores_says_what_to_do():
     with pytest.raises(StudyError, match="midway run"):
         analyse("s", "", [], {})

@@ -121,7 +121,7 @@ def test_why_names_the_field_that_was_edited(tiny, capfd):
 
 
 def test_only_what_an_edit_touches_is_computed(tiny, capfd):
-    write_study(tiny.study, change=[("epochs = 6", "epochs = 1")])
+    write_study(tiny.study, change=[("epochs = 8", "epochs = 1")])
     document = json.loads(midway(capfd, "plan", tiny.study, "--json", *tiny.options).out)
     todo = {stage["name"] for stage in document["stages"] if stage["state"] != "cached"}
     assert len(todo) == 9
@@ -199,3 +199,50 @@ def test_weights_of_targets_go_and_those_of_intermediates_stay(tiny):
     assert len(list((tiny.store / "dropped").glob("*.json"))) == 6
     assert not list((tiny.store / "work").glob("*/*"))
     assert not list((tiny.store / "staging").glob("*"))
+
+
+def test_results_in_every_format(tiny, capfd):
+    said = midway(capfd, "results", tiny.study, "--format", "csv", *tiny.options)
+    assert said.code == 0
+    assert said.out == (tiny.out / "results.csv").read_text(encoding="utf-8")
+    rows = json.loads(midway(capfd, "results", tiny.study, "--format", "json", *tiny.options).out)
+    assert len(rows) == len(said.out.splitlines()) - 1
+    assert all(set(COLUMNS) <= set(row) for row in rows)
+    table = midway(capfd, "results", tiny.study, *tiny.options)
+    assert "squad-en" in table.out
+    folder = tiny.folder / "parquet"
+    said = midway(
+        capfd, "results", tiny.study, "--format", "parquet", "--out", folder, *tiny.options
+    )
+    assert said.out == ""
+    assert pq.read_table(folder / "results.parquet").num_rows == len(rows)
+
+
+def test_report_can_be_written_again_and_elsewhere(tiny, capfd):
+    page = tiny.folder / "elsewhere/page.html"
+    said = midway(capfd, "report", tiny.study, "--out", page, *tiny.options)
+    assert said.code == 0
+    assert said.out == f"report: {page}\n"
+    assert "xquad-both" in page.read_text(encoding="utf-8")
+
+
+def test_results_of_nothing_say_what_to_do(fresh, capfd):
+    for verb in ("results", "report"):
+        said = midway(capfd, verb, fresh.study, *fresh.options)
+        assert said.code == 2
+        assert "midway run" in said.err
+        assert said.err.count("\n") == 1
+
+
+def test_store_commands_on_a_real_store(tiny, capfd):
+    listed = json.loads(midway(capfd, "store", "ls", "--json", "--store", tiny.store).out)
+    assert {(item["stage"], item["key"]) for item in listed} == set(outputs(tiny.store))
+    kept = midway(capfd, "store", "gc", tiny.study, *tiny.options, "--json")
+    assert json.loads(kept.out)["items"] == []
+    write_study(tiny.study, change=[("epochs = 8", "epochs = 1")])
+    swept = json.loads(midway(capfd, "store", "gc", tiny.study, *tiny.options, "--json").out)
+    assert swept["removed"] is False
+    assert swept["items"]
+    assert (tiny.store / "artefacts/train").is_dir()
+    checked = json.loads(midway(capfd, "store", "verify", "--json", "--store", tiny.store).out)
+    assert checked == {"checked": len(listed), "problems": []}

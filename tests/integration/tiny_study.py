@@ -67,7 +67,7 @@ evaluate = {{ examples = 12 }}
 
 [[target]]
 task = "udpos"
-epochs = 6
+epochs = 8
 
 [[target]]
 task = "tatoeba"

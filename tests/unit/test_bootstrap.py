@@ -3,6 +3,7 @@ import pytest
 from scipy import stats
 
 from midway.stats import (
+    SeedError,
     difference_of_ratios,
     resample_ratios,
     resample_weights,
@@ -60,7 +61,7 @@ def test_resampled_scores_have_the_standard_error_of_a_mean():
 def test_blocks_do_not_change_what_is_sampled(monkeypatch):
     values = rng(5).random((50, 3))
     whole = resample_ratios(values, np.ones_like(values), resamples=64, rng=rng())
-    monkeypatch.setattr("midway.stats.bootstrap._CACHED", 50 * 7)
+    monkeypatch.setattr("midway.stats.bootstrap._BLOCK", 50 * 7)
     blocks = resample_ratios(values, np.ones_like(values), resamples=64, rng=rng())
     assert blocks == pytest.approx(whole, rel=1e-12)
 
@@ -118,6 +119,24 @@ def test_without_example_noise_the_interval_is_students():
     )
     low, high = stats.t.interval(0.95, 2, gains.mean(), stats.sem(gains))
     assert (interval.low, interval.high) == pytest.approx((low, high), rel=0.05)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 2000])
+def test_the_ends_are_percentiles_of_the_replicates(size):
+    values = rng(size).normal(size=size)
+    interval = summarise(0.0, values, seeds=1, error=SeedError(0.0, 0), rng=rng(), level=0.9)
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.percentile(values, [5, 95])))
+
+
+def test_equal_denominators_are_summed_once_and_change_nothing():
+    top, bottom = rng(1).random((40, 3)), rng(2).integers(1, 5, (40, 1)).astype(float)
+    same = np.repeat(bottom, 4, axis=1)
+    odd = same.copy()
+    odd[0, 3] += 1
+    four = np.column_stack([top, top[:, 0]])
+    once = resample_ratios(four, same, resamples=30, rng=rng())
+    each = resample_ratios(four, odd, resamples=30, rng=rng())
+    assert once[:, :3] == pytest.approx(each[:, :3], rel=1e-12)
 
 
 def test_one_seed_says_that_seed_variance_is_unknown():

@@ -16,7 +16,7 @@ PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁ไทย", "é"]
 
 
 def quantised(values):
-    """Write 32 weights as a float16 scale and 16 bytes; return the bytes and what they stand for."""
+    """Write 32 weights as a float16 scale and 16 bytes; return the bytes and their values."""
     data, exact = b"", []
     for block in values.reshape(-1, 32):
         scale = np.float16(np.abs(block).max() / 7)

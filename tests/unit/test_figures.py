@@ -62,7 +62,13 @@ def test_words_agree_with_their_numbers():
     assert how_many(4, 4, "raise") == "all 4 intermediates raise"
     assert zeros(1, 3) == "One interval includes zero"
     assert zeros(3, 3) == "All intervals include zero"
-    assert [seconds(v) for v in (0.42, 84.2, 600, 12_000)] == ["0.4 s", "84 s", "10 min", "3.3 h"]
+    assert [seconds(v) for v in (0.42, 84.2, 215, 600, 12_000)] == [
+        "0.4 s",
+        "84 s",
+        "3.6 min",
+        "10 min",
+        "3.3 h",
+    ]
     assert answer_style("cannot tell") == "unclear"
 
 

@@ -62,6 +62,18 @@ def test_active_vocabulary_gives_the_full_models_states(kind, tmp_path):
     torch.testing.assert_close(last[0], want[-1], rtol=0, atol=1e-5)
 
 
+def test_a_high_padding_id_does_not_enlarge_the_active_vocabulary(tmp_path):
+    """ModernBERT's is nearly its last piece."""
+    model = tiny_model("modernbert", pad_token_id=PIECES - 3)
+    rows = sequences(LENGTHS)
+    encoder = load_encoder(artefact(model, tmp_path), None, np.unique(np.concatenate(rows)))
+    encoder.model.eval()
+    assert encoder.active.tolist() == sorted({int(i) for row in rows for i in row})
+    torch.testing.assert_close(
+        states(encoder, rows)[-1], reference(model, rows)[-1], rtol=0, atol=1e-5
+    )
+
+
 def test_token_types_reach_the_model(tmp_path):
     model = tiny_model("bert")
     rows = sequences(LENGTHS)
@@ -218,5 +230,5 @@ def test_a_full_commit_needs_no_hub():
 
 @pytest.mark.parametrize("name", ["offline:multilingual-e5-large", "./no/such/folder"])
 def test_unknown_names_are_refused(name):
-    with pytest.raises(EncoderError, match="unknown offline encoder|does not exist"):
+    with pytest.raises(EncoderError, match=r"unknown offline encoder|does not exist"):
         identify(name, lambda path: path.name)

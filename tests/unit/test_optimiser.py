@@ -5,7 +5,9 @@ from transformers import get_linear_schedule_with_warmup
 from midway.train.optimiser import learning_rate, make_adamw, untouched_factor
 
 
-@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.1), (10, 0.0), (30, 0.1), (33, 0.06), (7, 1.0)])
+@pytest.mark.parametrize(
+    ("steps", "warmup"), [(1, 0.1), (10, 0.0), (30, 0.1), (33, 0.06), (7, 1.0)]
+)
 def test_rate_equals_transformers(steps, warmup):
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimiser = torch.optim.SGD([parameter], lr=3e-5)

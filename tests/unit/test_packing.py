@@ -29,7 +29,7 @@ def run_both(kind, lengths=LENGTHS, *, types=True):
     pad = theirs.config.pad_token_id
     rows = sequences(lengths)
     ids, mask = padded(rows, pad)
-    extra = dict.fromkeys(("theirs", "ours"), {})
+    extra = {"theirs": {}, "ours": {}}
     if types and getattr(theirs.config, "type_vocab_size", 1) > 1:
         kinds = [(np.arange(n) >= n // 2).astype(np.int64) for n in lengths]
         extra["theirs"] = {"token_type_ids": padded(kinds)[0]}
@@ -86,7 +86,9 @@ def test_sequences_do_not_see_each_other():
     packing = pack((30, 7))
     ids = torch.from_numpy(np.concatenate([other, rows]).astype(np.int64))[None]
     types = torch.cat([torch.zeros(30), torch.arange(7) >= 3]).long()[None]
-    out = model(input_ids=ids, position_ids=positions(packing), token_type_ids=types, packing=packing)
+    out = model(
+        input_ids=ids, position_ids=positions(packing), token_type_ids=types, packing=packing
+    )
     torch.testing.assert_close(out.last_hidden_state[0, 30:], alone, rtol=0, atol=1e-5)
 
 

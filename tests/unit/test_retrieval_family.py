@@ -71,7 +71,11 @@ def test_both_sides_are_encoded_and_cut(tokenizer):
 
 def test_score_counts_both_directions():
     pairs = PAIRS[:4]
-    predictions = {"from_english": [0, 1, 3, 3], "to_english": [0, 0, 0, 0], "layer_1": [1, 1, 2, 3]}
+    predictions = {
+        "from_english": [0, 1, 3, 3],
+        "to_english": [0, 0, 0, 0],
+        "layer_1": [1, 1, 2, 3],
+    }
     scores = retrieval.score(predictions, pairs, None, "th")
     assert scores.n == 4
     assert scores.official == {"accuracy": 75.0}

@@ -5,10 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from tiny import PIECES, artefact, config, features, padded, sequences, shake
+from tiny import PIECES, padded
+from tiny_training import FIELDS, FREE, OUTPUTS, QUIET, RECIPE, Case
 from transformers import (
-    AutoModelForQuestionAnswering,
-    AutoModelForTokenClassification,
     get_linear_schedule_with_warmup,
 )
 
@@ -20,70 +19,6 @@ from midway.graph.stage import Runtime
 from midway.train import loop
 from midway.train.loop import Entry, Hooks, train
 from midway.train.optimiser import untouched_factor
-from midway.train.recipe import Recipe
-from midway.train.schedule import Sampling, plan_steps
-
-RECIPE = Recipe(
-    learning_rate=1e-3, batch_size=6, epochs=3.0, weight_decay=0.1, precision="float32", dropout=0.0
-)
-QUIET = Runtime(checkpoint_seconds=1e9)
-FIELDS = {"span_qa": ("start", "end"), "tagging": ("heads", "tags")}
-OUTPUTS = {"span_qa": 2, "tagging": 5}
-# Their gradient is 0 in exact arithmetic (a shift of all scores of a softmax), so AdamW blows up
-# rounding errors; nothing depends on them.
-FREE = {
-    "span_qa": ("key.bias", "encoder.layer.1.output.LayerNorm.bias"),
-    "tagging": ("key.bias",),
-}
-
-
-def rows_of(family, folder, count=60, seed=0):
-    random = np.random.default_rng(seed)
-    lengths = random.integers(4, 30, count)
-    columns = {"boundary": (lengths // 2).astype(int).tolist()}
-    if family == "span_qa":
-        columns["start"] = [int(n // 2) for n in lengths]
-        columns["end"] = [int(random.integers(n // 2, n)) for n in lengths]
-    else:
-        columns["heads"] = [list(range(1, int(n), 2)) for n in lengths]
-        columns["tags"] = [random.integers(0, 5, len(h)).tolist() for h in columns["heads"]]
-    return features(folder, sequences(lengths, 120, seed), **columns)
-
-
-class Case:
-    """One model of transformers and the same one as our encoder, with the same head."""
-
-    def __init__(self, tmp_path, family="span_qa", kind="bert", **changes):
-        torch.manual_seed(0)
-        auto = {"span_qa": AutoModelForQuestionAnswering, "tagging": AutoModelForTokenClassification}
-        self.family = family
-        shape = config(kind, num_labels=OUTPUTS[family], **changes)
-        self.model = shake(auto[family].from_config(shape), scale=0.05)
-        self.base = self.model.base_model
-        self.folder = artefact(self.base, tmp_path)
-        self.features = rows_of(family, tmp_path / "features")
-        self.steps = plan(len(self.features.lengths))
-
-    def run(self, work, *, runtime=QUIET, recipe=RECIPE, check=lambda: None, steps=None):
-        encoder = load_encoder(self.folder, None, self.features.active, dropout=recipe.dropout)
-        head = token_head(32, OUTPUTS[self.family], dropout=recipe.dropout, seed=1)
-        entry = Entry(FAMILIES[self.family], self.features, head, FIELDS[self.family])
-        hooks = Hooks(lambda _: None, check, work)
-        trained = train(
-            encoder, [entry], steps or self.steps, recipe, runtime, seed=1, hooks=hooks
-        )
-        return encoder, head, trained
-
-
-def plan(*sizes, recipe=RECIPE, seed=1):
-    return plan_steps(
-        sizes,
-        [1.0] * len(sizes),
-        Sampling("uniform"),
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        seed=seed,
-    )
 
 
 def dense(case):
@@ -120,13 +55,16 @@ def dense_loss(case, model, rows):
     if case.family == "span_qa":
         out = model(input_ids=ids, attention_mask=mask, **extra)
         sides = ((out.start_logits, "start"), (out.end_logits, "end"))
-        return sum(
-            torch.nn.functional.cross_entropy(
-                logits.masked_fill(mask == 0, float("-inf")),
-                torch.tensor([row[name] for row in table]),
+        return (
+            sum(
+                torch.nn.functional.cross_entropy(
+                    logits.masked_fill(mask == 0, float("-inf")),
+                    torch.tensor([row[name] for row in table]),
+                )
+                for logits, name in sides
             )
-            for logits, name in sides
-        ) / 2
+            / 2
+        )
     labels = torch.full(ids.shape, -100)
     for i, row in enumerate(table):
         labels[i, row["heads"]] = torch.tensor(row["tags"])
@@ -201,44 +139,6 @@ def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
     assert trained.steps_here == len(case.steps)
 
 
-class Killed(Exception):  # noqa: N818
-    pass
-
-
-def killer(after):
-    left = [after]
-
-    def check():
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    return check
-
-
-def parameters(encoder, *heads):
-    return [p.detach() for module in (encoder.model, *heads) for p in module.parameters()]
-
-
-@pytest.mark.parametrize("after", [1, 17])
-def test_a_killed_run_continues_to_the_same_bits(after, tmp_path):
-    case = Case(tmp_path)
-    recipe = dataclasses.replace(RECIPE, dropout=0.2, precision="bf16")
-    encoder, head, want = case.run(tmp_path / "a", recipe=recipe)
-    assert not (tmp_path / "a").exists()
-    often = Runtime(checkpoint_seconds=0)
-    with pytest.raises(Killed):
-        case.run(tmp_path / "b", recipe=recipe, runtime=often, check=killer(after))
-    (tmp_path / "b" / "checkpoint.safetensors.partial").write_bytes(b"cut off")
-    torch.manual_seed(99)
-    again, head_again, got = case.run(tmp_path / "b", recipe=recipe, runtime=often)
-    assert got.steps_here == 30 - after
-    assert got.losses == want.losses
-    assert got.tokens == want.tokens
-    for mine, theirs in zip(parameters(again, head_again), parameters(encoder, head), strict=True):
-        assert torch.equal(mine, theirs)
-
-
 def test_dropout_is_on_in_training(tmp_path):
     case = Case(tmp_path)
     losses = [
@@ -248,53 +148,13 @@ def test_dropout_is_on_in_training(tmp_path):
     assert losses[0].losses[0] != losses[1].losses[0]
 
 
-def mixture(folder, tables, work, *, steps, runtime=QUIET, check=lambda: None):
-    active = np.union1d(*(table.active for table in tables))
-    encoder = load_encoder(folder, None, active, dropout=0.1)
-    heads = [token_head(32, OUTPUTS[name], dropout=0.0, seed=i) for i, name in enumerate(FIELDS)]
-    entries = [
-        Entry(FAMILIES[name], table, head, FIELDS[name])
-        for name, table, head in zip(FIELDS, tables, heads, strict=True)
-    ]
-    hooks = Hooks(lambda _: None, check, work)
-    trained = train(encoder, entries, steps, RECIPE, runtime, seed=1, hooks=hooks)
-    return trained.losses, parameters(encoder, *heads)
-
-
-@pytest.mark.parametrize("after", [2, 11])
-def test_a_mixture_whose_second_head_comes_late_continues_to_the_same_bits(after, tmp_path):
-    case = Case(tmp_path)
-    tables = [case.features, rows_of("tagging", tmp_path / "tags", seed=5)]
-    steps = plan(60, 60)[:24]
-    steps = [*sorted(steps[:12], key=lambda step: step.entry), *steps[12:]]
-    assert [step.entry for step in steps[:3]] == [0, 0, 0]
-    assert {step.entry for step in steps} == {0, 1}
-    losses, want = mixture(case.folder, tables, tmp_path / "a", steps=steps)
-    often = Runtime(checkpoint_seconds=0)
-    with pytest.raises(Killed):
-        mixture(case.folder, tables, tmp_path / "b", steps=steps, runtime=often, check=killer(after))
-    again, got = mixture(case.folder, tables, tmp_path / "b", steps=steps, runtime=often)
-    assert again == losses
-    assert all(torch.equal(mine, theirs) for mine, theirs in zip(got, want, strict=True))
-
-
-def test_a_damaged_checkpoint_means_starting_over(tmp_path):
-    case = Case(tmp_path)
-    often = Runtime(checkpoint_seconds=0)
-    with pytest.raises(Killed):
-        case.run(tmp_path / "w", runtime=often, check=killer(5))
-    path = tmp_path / "w" / "checkpoint.safetensors"
-    path.write_bytes(path.read_bytes()[:5000])
-    _, _, got = case.run(tmp_path / "w")
-    assert got.steps_here == 30
-    assert got.losses == case.run(tmp_path / "v")[2].losses
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_the_stage(value, tmp_path):
     case = Case(tmp_path)
     recipe = dataclasses.replace(RECIPE, learning_rate=value)
-    with pytest.raises(StageError, match=r"loss is nan at step [23] of 30.*lower the learning rate"):
+    with pytest.raises(
+        StageError, match=r"loss is nan at step [23] of 30.*lower the learning rate"
+    ):
         case.run(tmp_path / "work", recipe=recipe)
 
 

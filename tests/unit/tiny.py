@@ -1,12 +1,12 @@
 """Tiny random models, tokenizers and feature tables, made on the spot."""
 
-from functools import cache
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
     BertConfig,
     BertModel,
@@ -44,7 +44,7 @@ TEXTS = {
 
 torch.set_num_threads(1)  # the models are too small to share
 
-PIECES = 600  # at least as many as the tokenizers below learn
+PIECES = 1200  # at least as many as the tokenizers below learn
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 BERT_LIKE = {**SIZES, "intermediate_size": 48, "max_position_embeddings": 130}
 QUIET = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -85,54 +85,52 @@ def tiny_model(kind: str, vocabulary: int = PIECES, **changes):
     return shake(MODELS[kind][0](config(kind, vocabulary, **changes))).eval()
 
 
+def _chunks(text: str, begin: str, inner: str) -> list[str]:
+    """Beginnings of words and what may follow them, in a fixed order."""
+    words = sorted({"".join(word.split()) for word in text.split()})
+    first = {begin + word[:size] for word in words for size in (1, 2, 3)}
+    rest = {inner + word[i : i + n] for word in words for i in range(1, len(word)) for n in (1, 2)}
+    return sorted(first | {piece for piece in rest if piece != inner})
+
+
 def bert_tokenizer() -> Tokenizer:
-    """A fresh copy; training twice does not give the same pieces."""
-    return Tokenizer.from_str(_bert_tokenizer())
-
-
-def xlmr_tokenizer() -> Tokenizer:
-    """A fresh copy of a tokenizer like XLM-R's."""
-    return Tokenizer.from_str(_xlmr_tokenizer())
-
-
-@cache
-def _bert_tokenizer() -> str:
     """WordPiece, token types 0 and 1, as multilingual BERT's."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = pre_tokenizers.BertPreTokenizer().pre_tokenize_str(" ".join(TEXTS.values()))
+    singles = sorted({c for text in TEXTS.values() for c in text if not c.isspace()})
+    pieces = _chunks(" ".join(word for word, _ in words), "", "##")
+    vocabulary = dict.fromkeys([*specials, *singles, *pieces])
+    numbers = {piece: number for number, piece in enumerate(vocabulary)}
+    tokenizer = Tokenizer(models.WordPiece(numbers, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=PIECES, special_tokens=specials, show_progress=False
-    )
-    tokenizer.train_from_iterator(list(TEXTS.values()) * 3, trainer)
+    tokenizer.add_special_tokens(specials)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, specials.index(name)) for name in ("[CLS]", "[SEP]")],
     )
-    return tokenizer.to_str()
+    return tokenizer
 
 
-@cache
-def _xlmr_tokenizer() -> str:
+def xlmr_tokenizer() -> Tokenizer:
     """Unigram pieces, all token types 0, as XLM-R's."""
-    tokenizer = Tokenizer(models.Unigram())
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    text = unicodedata.normalize("NFKC", " ".join(TEXTS.values()))
+    pieces = dict.fromkeys(["▁", *sorted(set(text) - {" "}), *_chunks(text, "▁", "")])
+    scores = [(piece, -3.0 - 1.0 / (1 + len(piece))) for piece in pieces]
+    tokenizer = Tokenizer(models.Unigram([(name, 0.0) for name in specials] + scores, unk_id=3))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
     )
-    specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(
-        vocab_size=PIECES, special_tokens=specials, unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(list(TEXTS.values()) * 3, trainer)
+    tokenizer.add_special_tokens(specials)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",
         special_tokens=[(name, specials.index(name)) for name in ("<s>", "</s>")],
     )
-    return tokenizer.to_str()
+    return tokenizer
 
 
 def hub_folder(model, tokenizer: Tokenizer, folder: Path) -> Path:

@@ -62,7 +62,7 @@ class Cost:
 
 
 def kind(stage: Mapping[str, Any]) -> str:
-    """Return the kind of a stage: ``train``, ``predict``, ``score``, ``encoder``, …"""
+    """Return the kind of a stage, such as ``train``, ``predict`` or ``score``."""
     word = str(stage["name"]).partition(" ")[0]
     return _KINDS.get(word, word)
 

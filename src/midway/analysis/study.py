@@ -107,8 +107,7 @@ def analyse(
         text: its file, verbatim.
         runs: all scored evaluations, the baseline ``none`` among them, in study order.
         provenance: what `midway.report.write_report` documents; used here: ``encoder``,
-            ``intermediates`` (name → {"languages": codes}), ``contrasts`` (pairs of names),
-            ``stages`` and ``leaks``.
+            ``intermediates`` (name → {"languages": codes}), ``contrasts``, ``stages``, ``leaks``.
         resamples: bootstrap samples.
 
     Raises:
@@ -119,10 +118,8 @@ def analyse(
         raise StudyError(f"study {study!r} has no scores yet; `midway run` computes them")
     rng = np.random.default_rng(_SEED)
     encoder = str(provenance.get("encoder", ""))
-    training = {
-        name: tuple(record.get("languages", ()))
-        for name, record in provenance.get("intermediates", {}).items()
-    }
+    planned = provenance.get("intermediates", {})
+    training = {name: tuple(facts.get("languages", ())) for name, facts in planned.items()}
     cubes = build_cubes(runs, resamples=resamples, rng=rng)
     contrasts = provenance.get("contrasts", ())
     evidence = Evidence(

@@ -75,7 +75,7 @@ def judge(evidence: Evidence) -> Verdict:
     """Answer the project's questions from the numbers."""
     decisive = [row for row in evidence.averages if not row.with_untrained]
     answers = (
-        _help(decisive, evidence.gains),
+        _help(decisive, evidence.gains, evidence.standing),
         _which(decisive, evidence.ranking),
         _languages(evidence.stated, evidence.founding, evidence.standing),
         _low_resource(decisive, evidence.resources),
@@ -92,11 +92,14 @@ def judge(evidence: Evidence) -> Verdict:
     return Verdict(_headline(answers, decisive, evidence.standing), answers, notes)
 
 
-def _help(averages: Sequence[Average], gains: Sequence[Gain]) -> Answer:
+def _help(averages: Sequence[Average], gains: Sequence[Gain], standing: Standing) -> Answer:
     """Does intermediate training help on the mean of trained targets?"""
     question = "Does intermediate training help here?"
     if not averages:
-        return Answer("help", question, NOT_TESTED, "No trained target has a complete set of runs.")
+        text = "No trained target has a complete set of runs."
+        if not standing.intermediates:
+            text = "The study has no intermediate."
+        return Answer("help", question, NOT_TESTED, text)
     signs = [row.mean.interval.sign for row in averages]
     up, down = signs.count(1), signs.count(-1)
     if up and down:
@@ -206,7 +209,7 @@ def _low_resource(averages: Sequence[Average], resources: Sequence[GroupContrast
         return Answer("low_resource", question, answer, text)
     text = "No trained target has a language known to be low-resource."
     if not averages:
-        text = "No gain on trained targets is known."
+        text = "No mean gain over trained targets is known."
     return Answer("low_resource", question, NOT_TESTED, text)
 
 

@@ -100,13 +100,14 @@ def caveats(
     notes = []
     if progress.missing:
         notes.append(
-            f"Incomplete: {progress.scored} of {progress.total} runs are scored. What follows rests "
-            "on those and may change with the others."
+            f"Incomplete: {progress.scored} of {progress.total} runs are scored. Everything here "
+            "rests on those and may change with the others."
         )
     if leaks:
+        found = "; ".join(map(leak_in_words, leaks))
         notes.append(
-            f"Training text returns in the evaluation data: {'; '.join(map(leak_in_words, leaks))}. "
-            "Scores there may show memory, not transfer."
+            f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
+            "not transfer."
         )
     if seeds == 1:
         notes.append(

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
@@ -18,12 +17,17 @@ from transformers import AutoModel, AutoTokenizer, BertConfig
 from transformers.utils import logging
 
 from midway.encoders import offline
-from midway.encoders.source import EncoderIdentity, folder_files
+from midway.encoders.source import FOLDER_PATTERNS, EncoderIdentity, folder_files, hub_errors
 from midway.errors import EncoderError
 
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "*.model", "vocab.*")
-HUB_FILES = ["config.json", "*.safetensors", "*.safetensors.index.json", "tokenizer*", "*.model"]
+HUB_FILES = [
+    *FOLDER_PATTERNS,
+    "*.safetensors.index.json",
+    "special_tokens_map.json",
+    "modules.json",
+]
 
 
 def import_encoder(name: str, identity: EncoderIdentity, out: Path) -> dict[str, Any]:
@@ -46,12 +50,17 @@ def import_encoder(name: str, identity: EncoderIdentity, out: Path) -> dict[str,
 def _download(identity: EncoderIdentity) -> Path:
     """Fetch one commit through the hub's own client: resumable, checksummed, cached."""
     hub_id = identity.source.removeprefix("hub:")
+    name = f"encoder {hub_id}@{identity.revision[:12]}"
     try:
         folder = snapshot_download(hub_id, revision=identity.revision, allow_patterns=HUB_FILES)
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except hub_errors() as error:
+        why = " ".join(str(error).split())  # the client explains over many lines
+        raise EncoderError(f"{name} could not be downloaded: {why}") from error
+    if not any(Path(folder).glob("*.safetensors")):
         raise EncoderError(
-            f"encoder {hub_id}@{identity.revision[:12]} could not be downloaded: {error}"
-        ) from error
+            f"{name} has no weights as *.safetensors, and midway never unpickles (*.bin); choose a "
+            "revision that has them, or save the model with save_pretrained(…) and name the folder"
+        )
     folder_files(Path(folder))
     return Path(folder)
 

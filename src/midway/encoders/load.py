@@ -97,8 +97,9 @@ def load_encoder(
     """
     config = AutoConfig.from_pretrained(folder / CONFIG, local_files_only=True)
     pad = config.pad_token_id or 0
-    active = np.union1d(active, np.arange(pad + 1))  # the module insists on a row for padding
+    active = np.unique(active)
     config.vocab_size = len(active)
+    config.pad_token_id = None  # a piece id, not a row of the active table; nothing is padded
     for name in ("hidden_dropout_prob", "mlp_dropout", "embedding_dropout"):
         if dropout is not None and hasattr(config, name):
             setattr(config, name, dropout)
@@ -109,7 +110,6 @@ def load_encoder(
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     table = model.get_input_embeddings()
-    table.padding_idx = None  # its number is a piece id, not a row of the active table
     embedding = next(name for name, p in model.named_parameters() if p is table.weight)
     model.load_state_dict(_state(folder, delta, active, embedding), strict=True)
     roberta = hasattr(getattr(model, "embeddings", None), "create_position_ids_from_input_ids")

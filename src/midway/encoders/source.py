@@ -78,21 +78,35 @@ def folder_files(folder: Path) -> list[Path]:
 
 
 def _hub_commit(hub_id: str, revision: str) -> str:
-    """The commit a revision stands for; asks the hub only if it must."""
+    """The commit a revision stands for; asks the hub only if it must.
+
+    The hub's client fetches ``config.json``, which also notes in its cache what the revision stood
+    for: later, without a network, the same name resolves to the same commit.
+    """
     if len(revision) == 40 and set(revision) <= set("0123456789abcdef"):
         return revision
-    from huggingface_hub import HfApi, constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub import HfApi, constants, hf_hub_download
 
     try:
-        if constants.HF_HUB_OFFLINE:
-            local = snapshot_download(hub_id, revision=revision or None, local_files_only=True)
-            return Path(local).name
-        commit: str = HfApi().model_info(hub_id, revision=revision or None).sha or ""
-        return commit
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        if not constants.HF_HUB_OFFLINE:  # fails at once; a download tries for half a minute
+            HfApi().model_info(hub_id, revision=revision or None)
+        config = hf_hub_download(hub_id, "config.json", revision=revision or None)
+    except hub_errors() as error:
         hint = suggest(hub_id, [offline.NAME, offline.NAME.partition(":")[2]])
+        wanted = f"{hub_id!r}" + (f" at revision {revision!r}" if revision else "")
         raise EncoderError(
-            f"encoder {hub_id!r}: neither a folder nor a hub id that can be reached "
-            f"({type(error).__name__}).{hint} Pin it as {hub_id}@<commit> to work offline"
+            f"encoder {wanted}: no such folder, and the hub does not give it "
+            f"({type(error).__name__}).{hint} Check the name and the network; "
+            f"HF_HUB_OFFLINE=1 uses the hub's cache, {offline.NAME!r} needs no network"
         ) from error
+    return Path(config).parent.name
+
+
+def hub_errors() -> tuple[type[Exception], ...]:
+    """What the hub's client raises for a wrong name, a missing file or no network."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    # The base is that of the HTTP library in use, whose name depends on the client's version; its
+    # network errors are no OSError.
+    base: type[Exception] = HfHubHTTPError.__bases__[0]
+    return (base, HFValidationError, OSError)

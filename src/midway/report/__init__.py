@@ -33,8 +33,10 @@ def write_report(
     - ``commands``: command lines that reproduce the study
     - ``versions``: package → version
     - ``started``: date and time in words; ``seconds``: wall time of this run
-    - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in plan order; ``seconds``
-      is null for a stage that has not run
+    - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in plan order; a stage that has
+      not run has the state ``missing`` and null ``seconds``; ``computing_seconds``: their sum
+    - ``leaks``: ``{"training", "target", "shared", "of", "languages", "examples"}`` each; an
+      empty list says that there is none
     - ``data``: ``{"task", "licence", "citation", "homepage"}`` each
     - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known
     - ``dropped``: ``{"task", "split", "language", "reason", "count"}`` each

@@ -84,11 +84,13 @@ def keep_names(text: str, names: Sequence[str]) -> Markup:
 
 
 def seconds(value: float) -> str:
-    """Format a duration: ``0.4 s``, ``84 s``, ``12 min``, ``3.2 h``."""
+    """Format a duration: ``0.4 s``, ``84 s``, ``3.6 min``, ``12 min``, ``3.2 h``."""
     if value < 10:
         return f"{value:.1f} s"
     if value < 120:
         return f"{value:.0f} s"
+    if value < 570:
+        return f"{value / 60:.1f} min"
     return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 

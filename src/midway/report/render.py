@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
-from midway.report import views
+from midway.report import about, views
 from midway.report.cells import answer_style, keep_names, seconds
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -35,7 +35,7 @@ def page(data: ReportData) -> str:
     environment.filters["keep_names"] = keep_names
     environment.filters["seconds"] = seconds
     provenance = data.provenance
-    names = list(dict.fromkeys(row.intermediate for row in data.gains))
+    names = data.standing.intermediates
     return environment.get_template("report.html.j2").render(
         data=data,
         names=names,
@@ -43,7 +43,10 @@ def page(data: ReportData) -> str:
         level=round(100 * LEVEL),
         resamples=data.cubes[0].resamples,
         examples=sum(sum(cube.sizes) for cube in data.cubes),
-        languages=len({row.facts.canonical for row in data.profiles}),
+        languages=views.language_count(data),
+        missing=about.missing(data),
+        leakage=about.leakage(data),
+        cost=about.cost(data),
         columns=views.gain_columns(data),
         english=views.english_rows(data),
         forest=views.forest(data),

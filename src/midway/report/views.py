@@ -1,15 +1,16 @@
 """What the template loops over: plain rows of words, numbers and small figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from markupsafe import Markup
 
 from midway.analysis.cube import Cube
 from midway.analysis.estimate import Estimate
-from midway.analysis.gains import LanguageGain
-from midway.analysis.low_resource import LanguageFacts, by_resources
+from midway.analysis.gains import LanguageGain, baseline_scores
+from midway.analysis.low_resource import by_resources, facts
 from midway.analysis.study import ReportData
 from midway.analysis.wording import points
 from midway.report.cells import Cell, cell, strongest_of
@@ -25,13 +26,23 @@ from midway.report.figures import (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the gain table: a target or a mean of targets."""
+    """A column of the gain table: a target or a mean of targets.
+
+    Attributes:
+        title: its head.
+        note: what stands below the title.
+        baseline: score of the baseline; empty if it is not scored.
+        kind: ``trained``, ``untrained`` or ``mean``.
+        cells: intermediate → its gain, where it has one.
+        unpaired: intermediates that have scores but no gain, for want of a baseline to pair.
+    """
 
     title: str
     note: str
     baseline: str
     kind: str
     cells: Mapping[str, Cell | None]
+    unpaired: frozenset[str] = frozenset()
 
 
 def gain_columns(data: ReportData) -> list[Column]:
@@ -43,12 +54,14 @@ def gain_columns(data: ReportData) -> list[Column]:
         for cube in data.cubes:
             if cube.trained is trained:
                 columns.append(_target_column(data, cube, strongest))
-        rows = [row for row in data.averages if row.with_untrained is not trained]
-        if rows and len(rows[0].targets) > 1:
+        over = [cube for cube in data.cubes if cube.trained or not trained]
+        if len(over) > 1 and (trained or not all(cube.trained for cube in over)):
+            rows = [row for row in data.averages if row.with_untrained is not trained]
             cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
             title = "Mean, trained" if trained else "Mean, all"
-            note = f"{len(rows[0].targets)} targets"
-            columns.append(Column(title, note, "", "mean", cells))
+            known = [scores for cube in over if (scores := _baseline(cube)) is not None]
+            baseline = f"{fmean(known):.1f}" if len(known) == len(over) else ""
+            columns.append(Column(title, f"{len(over)} targets", baseline, "mean", cells))
     return columns
 
 
@@ -57,9 +70,28 @@ def _target_column(data: ReportData, cube: Cube, strongest: float) -> Column:
     cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
     count = len(cube.languages)
     note = f"{cube.metric} · {count} language{'' if count == 1 else 's'}"
-    baseline = f"{rows[0].baseline:.1f}" if rows else ""
+    baseline = _baseline(cube)
     kind = "trained" if cube.trained else "untrained"
-    return Column(cube.target, note, baseline, kind, cells)
+    return Column(
+        title=cube.target,
+        note=note,
+        baseline="" if baseline is None else f"{baseline:.1f}",
+        kind=kind,
+        cells=cells,
+        unpaired=frozenset(cube.systems) - set(cells),
+    )
+
+
+def _baseline(cube: Cube) -> float | None:
+    """Return the mean score of the baseline over languages; None if it is not scored."""
+    scores = baseline_scores(cube)
+    return fmean(scores.values()) if scores else None
+
+
+def language_count(data: ReportData) -> int:
+    """Count the languages of trained targets, or of all if none is trained."""
+    chosen = [cube for cube in data.cubes if cube.trained] or data.cubes
+    return len({facts(code).canonical for cube in chosen for code in cube.languages})
 
 
 def english_rows(data: ReportData) -> list[dict[str, Any]]:
@@ -119,6 +151,7 @@ def heat_maps(data: ReportData) -> list[dict[str, Any]]:
         }
         names = [name for name in cube.systems if any(key[1] == name for key in rows)]
         strongest = strongest_of(row.mean for row in rows.values())
+        baseline = baseline_scores(cube)
         sizes = dict(zip(cube.languages, cube.sizes, strict=True))
         maps.append(
             {
@@ -133,7 +166,7 @@ def heat_maps(data: ReportData) -> list[dict[str, Any]]:
                     {
                         "facts": fact,
                         "examples": sizes[fact.code],
-                        "baseline": _baseline(fact, names, rows),
+                        "baseline": f"{baseline[fact.code]:.1f}" if baseline else "",
                         "cells": [_heat(rows.get((fact.code, name)), strongest) for name in names],
                     }
                     for fact in by_resources(cube.languages)
@@ -143,13 +176,6 @@ def heat_maps(data: ReportData) -> list[dict[str, Any]]:
     return maps
 
 
-def _baseline(
-    fact: LanguageFacts, names: Sequence[str], rows: Mapping[tuple[str, str], LanguageGain]
-) -> str:
-    found = [rows[fact.code, name].baseline for name in names if (fact.code, name) in rows]
-    return f"{found[0]:.1f}" if found else ""
-
-
 def _heat(row: LanguageGain | None, strongest: float) -> Cell | None:
     return None if row is None else cell(row.mean, strongest)
 
@@ -157,13 +183,13 @@ def _heat(row: LanguageGain | None, strongest: float) -> Cell | None:
 def profile_table(data: ReportData) -> dict[str, Any]:
     """Return the low-resource view: languages by resource class, with a plot per intermediate."""
     names = list(dict.fromkeys(row.intermediate for row in data.profiles))
-    facts = list(dict.fromkeys(row.facts for row in data.profiles))
+    known = list(dict.fromkeys(row.facts for row in data.profiles))
     found = {(row.intermediate, row.facts): row for row in data.profiles}
     strongest = strongest_of(row.mean for row in data.profiles)
     scale = axis([row.mean.interval.estimate for row in data.profiles])
     return {
         "names": names,
-        "long": len(facts) > 40,
+        "long": len(known) > 40,
         "rows": [
             {
                 "facts": fact,
@@ -173,11 +199,11 @@ def profile_table(data: ReportData) -> dict[str, Any]:
                     for name in names
                 ],
             }
-            for fact in facts
+            for fact in known
         ],
-        "plots": [{"name": name, "figure": _plot(data, name, scale)} for name in names if facts],
-        "low": [fact.name for fact in facts if fact.low_resource],
-        "unknown": [fact.name for fact in facts if fact.resource_class is None],
+        "plots": [{"name": name, "figure": _plot(data, name, scale)} for name in names if known],
+        "low": [fact.name for fact in known if fact.low_resource],
+        "unknown": [fact.name for fact in known if fact.resource_class is None],
     }
 
 

@@ -20,86 +20,110 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Hyper(_Strict):
-    """Hyper-parameters; whatever is None is taken from the level above."""
+def _key(default: Any, description: str, **limits: Any) -> Any:
+    """A key of the study file; `docs/study-file.md` is made from these."""
+    return Field(default, description=description, **limits)
 
-    learning_rate: float | None = Field(None, gt=0, le=1)
-    batch_size: int | None = Field(None, ge=1, le=65536)
-    epochs: float | None = Field(None, gt=0, le=1000)
-    max_length: int | None = Field(None, ge=16, le=8192)
-    stride: int | None = Field(None, ge=0)
-    warmup: float | None = Field(None, ge=0, lt=1)
-    weight_decay: float | None = Field(None, ge=0, lt=1)
-    clip: float | None = Field(None, gt=0)
-    dropout: float | None = Field(None, ge=0, lt=1)
-    attention_dropout: float | None = Field(None, ge=0, lt=1)
-    precision: Literal["bf16", "float32"] | None = None
+
+class Hyper(_Strict):
+    """Hyper-parameters; what is not given is taken from `[train]`, and there from the default."""
+
+    learning_rate: float | None = _key(None, "peak rate of AdamW", gt=0, le=1)
+    batch_size: int | None = _key(None, "sequences per optimiser step", ge=1, le=65536)
+    epochs: float | None = _key(None, "passes over the data", gt=0, le=1000)
+    max_length: int | None = _key(
+        None, "tokens of a sequence; longer texts are cut into windows", ge=16, le=8192
+    )
+    stride: int | None = _key(None, "tokens that neighbouring windows share", ge=0)
+    warmup: float | None = _key(None, "share of the steps in which the rate rises", ge=0, lt=1)
+    weight_decay: float | None = _key(None, "AdamW's decay, on matrices only", ge=0, lt=1)
+    clip: float | None = _key(None, "greatest norm of the gradient", gt=0)
+    dropout: float | None = _key(None, "in hidden layers; else the encoder's own", ge=0, lt=1)
+    attention_dropout: float | None = _key(None, "on attention weights", ge=0, lt=1)
+    precision: Literal["bf16", "float32"] | None = _key(
+        None, "`bf16` computes in bfloat16 with float32 master weights"
+    )
 
 
 class Part(_Strict):
-    """Which examples of a task: one entry of a mixture, or a target's training data."""
+    """Which examples of a task to train on."""
 
-    task: str = ""
-    languages: Languages = "all"
-    split: str | None = None
-    examples: int | None = Field(None, ge=1)
-    fold: Literal["A", "B"] | None = None
-    weight: float = Field(1.0, gt=0)
+    task: str = _key("", "a task's name; a target's own, or its training task, if left out")
+    languages: Languages = _key(
+        "all", 'codes; `"all"` there are; `"targets"` that some target is evaluated in'
+    )
+    split: str | None = _key(None, "`train` where the task has it, else its first split")
+    examples: int | None = _key(None, "in all, dealt to the languages in turn; nested", ge=1)
+    fold: Literal["A", "B"] | None = _key(None, "half of the documents, the same in all languages")
+    weight: float = _key(1.0, 'share of the steps where `rule = "weights"`', gt=0)
 
 
 class Evaluate(_Strict):
-    """What a target is evaluated on; `examples` are per language."""
+    """What a target is evaluated on."""
 
-    languages: Languages = "all"
-    split: str | None = None
-    examples: int | None = Field(None, ge=1)
-    fold: Literal["A", "B"] | None = None
+    languages: Languages = _key("all", 'codes, or `"all"` with files at hand')
+    split: str | None = _key(None, "the task's evaluation split if left out")
+    examples: int | None = _key(None, "per language, the same in parallel data", ge=1)
+    fold: Literal["A", "B"] | None = _key(None, "half of the documents, the same in all languages")
 
 
 class SamplingTable(_Strict):
-    """How a mixture's steps are shared out; see `midway.train.schedule`."""
+    """How a mixture's steps are shared out among its entries."""
 
-    rule: Literal["proportional", "uniform", "weights"] = "proportional"
-    cap: int = Field(131072, ge=1)
+    rule: Literal["proportional", "uniform", "weights"] = _key(
+        "proportional", "by number of examples, evenly, or by `weight`"
+    )
+    cap: int = _key(131072, "examples of an entry that count for `proportional`", ge=1)
 
 
 class Intermediate(Hyper):
-    """One way to train the encoder before the target task."""
+    """One way to train the encoder before the target task; takes the keys of `[train]` too."""
 
-    name: str
-    mix: list[Part] = Field(min_length=1)
-    sampling: SamplingTable = SamplingTable()
+    name: str = Field(description='how results call it; not `"none"`')
+    mix: list[Part] = Field(min_length=1, description="what it is trained on, an entry per task")
+    sampling: SamplingTable = _key(SamplingTable(), "how the entries of a mix share the steps")
 
 
 class Target(Hyper):
-    """A task to train on in English and to evaluate in every language."""
+    """A task to train on and to evaluate in every language; takes the keys of `[train]` too."""
 
-    task: str
-    name: str = ""
-    train: Part | None = None
-    evaluate: Evaluate = Evaluate()
-    layers: Literal["last", "all"] | list[int] = "last"
+    task: str = Field(description="a task's name")
+    name: str = _key("", "how results call it; the task's name if left out")
+    train: Part | None = _key(None, "training data; English if left out; none for retrieval")
+    evaluate: Evaluate = _key(Evaluate(), "evaluation data; all languages if left out")
+    layers: Literal["last", "all"] | list[int] = _key(
+        "last", "retrieval: hidden states to embed with, 0 = embeddings; the last one named counts"
+    )
 
 
 class Compare(_Strict):
     """Which comparisons the study is about."""
 
-    baseline: Literal["none"] = "none"
-    contrasts: list[list[str]] = []
-    match: Literal["examples", "tokens", "updates"] | None = None
-    leaks: Literal["error", "drop", "warn"] = "warn"
+    baseline: Literal["none"] = _key("none", "the encoder without intermediate training")
+    contrasts: list[list[str]] = _key(
+        [], "pairs of intermediates: the first's gain less the second's"
+    )
+    match: Literal["examples", "tokens", "updates"] | None = _key(
+        None, "what compared intermediates must have equal, to 1 % (`tokens`: not yet)"
+    )
+    leaks: Literal["error", "drop", "warn"] = _key(
+        "warn",
+        "training text in evaluation data ends the run, or is reported (`drop`: not yet)",
+    )
 
 
 class Study(_Strict):
     """A whole study file."""
 
-    name: str
-    encoder: str
-    seeds: list[int] = Field(min_length=1)
-    train: Hyper = Hyper()
-    intermediate: list[Intermediate] = []
-    target: list[Target] = Field(min_length=1)
-    compare: Compare = Compare()
+    name: str = Field(description="how results and the output folder are called")
+    encoder: str = Field(
+        description="`offline:multilingual-e5-small`, a folder, or a hub id with `@revision`"
+    )
+    seeds: list[int] = Field(min_length=1, description="one run each; order, dropout, new heads")
+    train: Hyper = _key(Hyper(), "defaults of all training")
+    intermediate: list[Intermediate] = _key([], "ways to train the encoder first")
+    target: list[Target] = Field(min_length=1, description="tasks to transfer to")
+    compare: Compare = _key(Compare(), "what the report compares")
 
 
 def load_study(path: Path) -> tuple[Study, str]:

@@ -96,7 +96,11 @@ def train(
     began = saved = time.monotonic()
     tokens_here = 0
     for number in range(first, len(steps)):
-        hooks.check()
+        try:
+            hooks.check()
+        except KeyboardInterrupt:  # the user stops: nothing done so far is lost
+            save_checkpoint(hooks.work, parameters, optimiser, step=number, losses=losses)
+            raise
         rate = learning_rate(number, len(steps), recipe.warmup, recipe.learning_rate)
         for group in optimiser.param_groups:
             group["lr"] = rate

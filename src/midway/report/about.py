@@ -1,0 +1,87 @@
+"""What the template says about a study besides its numbers: leaks, costs, what is missing."""
+
+from typing import Any
+
+from midway.analysis.results import BASELINE
+from midway.analysis.stages import (
+    SHARED,
+    costs,
+    leaks_checked,
+    progress,
+    ran,
+    seconds_by_kind,
+)
+from midway.analysis.study import ReportData
+from midway.analysis.wording import leak_in_words
+from midway.report.cells import seconds
+
+
+def leakage(data: ReportData) -> dict[str, Any] | None:
+    """Return what to say of training text in evaluation data; None if nobody asked."""
+    if data.provenance.get("leaks") is None:
+        return None
+    rows = sorted(data.standing.leaks, key=lambda leak: -_share(leak))
+    if not leaks_checked(data.provenance):
+        text = "Training and evaluation data have not been compared yet."
+    elif not rows:
+        text = "No training text, exact after normalisation, returns in the evaluation data."
+    elif len(rows) == 1:
+        text = f"{_first_upper(leak_in_words(rows[0]))}."
+    else:
+        text = (
+            f"{len(rows)} pairs of training and evaluation data share a text. "
+            f"The largest share: {leak_in_words(rows[0])}."
+        )
+    return {
+        "text": text,
+        "rows": [{**leak, "share": _percent(_share(leak))} for leak in rows],
+    }
+
+
+def _share(leak: Any) -> float:
+    return float(leak["shared"] / leak["of"]) if leak["of"] else 0.0
+
+
+def _percent(share: float) -> str:
+    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def cost(data: ReportData) -> dict[str, Any] | None:
+    """Return computing time in all, by kind of stage and by intermediate; None if unknown."""
+    stages = data.provenance.get("stages", ())
+    kinds = seconds_by_kind(stages)
+    if not kinds:
+        return None
+    rows = costs(stages, data.standing.intermediates, data.standing.trained)
+    names = {BASELINE: "none (baseline)", SHARED: "shared by all"}
+    return {
+        "total": float(data.provenance.get("computing_seconds") or sum(kinds.values())),
+        "done": sum(map(ran, stages)),
+        "stages": len(stages),
+        "kinds": [
+            f"{kind} {seconds(spent)}".replace(" ", "\u00a0") for kind, spent in kinds.items()
+        ],
+        "rows": [
+            {
+                "name": names.get(row.name, row.name),
+                "intermediate": row.intermediate,
+                "targets": row.targets,
+                "evaluation": row.evaluation,
+                "other": row.other,
+                "total": row.total,
+                "done": row.done,
+                "stages": row.stages,
+            }
+            for row in rows
+        ],
+    }
+
+
+def missing(data: ReportData) -> str:
+    """Say how many runs are scored if some are not; empty otherwise."""
+    found = progress(data.provenance.get("stages", ()))
+    return f"{found.scored} of {found.total} runs are scored" if found.missing else ""
