@@ -60,9 +60,8 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
     with (context.out / "log.jsonl").open("w", encoding="utf-8") as log:
         for number, loss in enumerate(trained.losses, start=1):
             log.write(json.dumps({"step": number, "loss": loss}) + "\n")
-    parameters = (
-        sum(p.numel() for p in encoder.model.parameters())
-        - len(encoder.active) * config.hidden_size
+    parameters = sum(
+        p.numel() for name, p in encoder.model.named_parameters() if name != encoder.embedding
     )
     return {
         "steps": len(steps),
