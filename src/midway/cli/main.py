@@ -8,6 +8,7 @@ import typer
 from midway import __version__
 from midway.cli import (
     encoders_cmd,
+    leaks_cmd,
     plan_cmd,
     report_cmd,
     results_cmd,
@@ -44,7 +45,16 @@ def _options(
     del version
 
 
-COMMANDS = (run_cmd, plan_cmd, results_cmd, report_cmd, score_cmd, tasks_cmd, encoders_cmd)
+COMMANDS = (
+    run_cmd,
+    plan_cmd,
+    results_cmd,
+    report_cmd,
+    score_cmd,
+    tasks_cmd,
+    leaks_cmd,
+    encoders_cmd,
+)
 for module in COMMANDS:
     module.register(app)
 app.add_typer(store_cmds.app, name="store")

@@ -4,7 +4,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def run(
     study: StudyArgument,
-    engine: Annotated[str, typer.Option(help="local, or ray (not yet available).")] = "local",
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where stages run; ray is not available yet.")
+    ] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1,
     store: StoreOption = None,
     data: DataOption = "",
@@ -43,7 +45,8 @@ def run(
         typer.Option("--strict", help="Hash all data anew; refuse results of changed code."),
     ] = False,
     keep: Annotated[
-        str, typer.Option(help="Weights to keep: intermediates, or all.")
+        Literal["intermediates", "all"],
+        typer.Option(help="Weights to keep; those of targets go once they have predicted."),
     ] = "intermediates",
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
@@ -52,11 +55,8 @@ def run(
     from midway.graph.runner import run_plan
     from midway.studies.session import open_session
 
-    if engine != "local":
-        known = "this version has the engine local only"
-        raise UsageError(f"engine {engine!r} is not available: {known}")
-    if keep not in ("intermediates", "all"):
-        raise UsageError(f"--keep {keep!r}: expected intermediates or all")
+    if engine == "ray":
+        raise UsageError("the engine ray is not part of this version; use --engine local")
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     began = time.monotonic()
     session = open_session(study, open_store(store), data_folders(data), strict=strict)
@@ -71,7 +71,7 @@ def run(
             only=only,
             retry=not no_retry,
             strict=strict,
-            keep="all" if keep == "all" else "intermediates",
+            keep=keep,
             droppable=session.droppable,
             first=("encoder", "examples", "leaks", "features"),
         )
@@ -104,6 +104,7 @@ def _with_checkpoints(runtime: "Runtime") -> "Runtime":
 
 def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
     """Write the outputs from the scores there are, and say where they are."""
+    from midway.cli.leaks_cmd import describe as describe_leak
     from midway.cli.report_cmd import out_folder
     from midway.report import write_report
     from midway.studies.provenance import leaks, provenance, scored_runs
@@ -114,12 +115,8 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
     facts = provenance(session, seconds=seconds if computed else None)
     runs = scored_runs(session)
     analysis = write_report(session.study.name, session.text, runs, facts, folder)
-    for leak in leaks(session):
-        typer.echo(
-            f"leak: {leak['shared']} of {leak['of']} examples of {leak['target']} have a text that "
-            f"{leak['training']} trains on",
-            err=True,
-        )
+    for leak in leaks(session) or []:
+        typer.echo(describe_leak(leak), err=True)
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
     typer.echo(f"computed {computed} of {len(session.plan.stages)} stages", err=True)
     typer.echo(f"report: {folder / 'report.html'}")

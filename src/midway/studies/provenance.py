@@ -80,11 +80,11 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
     }
 
 
-def leaks(session: Session) -> list[dict[str, Any]]:
-    """Training text found in evaluation data; see `midway.stages.leaks`."""
+def leaks(session: Session) -> list[dict[str, Any]] | None:
+    """Training text found in evaluation data (`midway.stages.leaks`); None if not looked for."""
     stage = session.expansion.leaks
     record = None if stage is None else session.record(stage)
-    return [] if record is None else list(record.facts["leaks"])
+    return None if record is None else list(record.facts["leaks"])
 
 
 def _encoder_facts(session: Session) -> dict[str, Any]:
