@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(find_spec("midway").origin).parent
 
 LAYERS = (
-    ("__init__", "errors", "canonical", "registry", "stats"),
+    ("__init__", "errors", "canonical", "stats"),
     ("languages", "store", "tasks", "families", "metrics", "encoders"),
     ("train", "graph"),
     ("stages",),

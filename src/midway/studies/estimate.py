@@ -12,7 +12,9 @@ from typing import Any
 
 from midway.graph.stage import Stage
 
-PARAMETERS = 86_000_000  # of a base-size encoder, until the real one is imported
+# Parameters without the embedding table, until the encoder is imported and they are known.
+OFFLINE_PARAMETERS = 21_500_000  # multilingual-e5-small
+BASE_PARAMETERS = 86_000_000  # a base-size encoder
 EXAMPLES = 1000  # per language, where a study asks for all there are
 SHARE_OF_LENGTH = {"span_qa": 0.7, "tagging": 0.15, "retrieval": 0.1}
 
@@ -43,7 +45,8 @@ class Estimator:
     def _parameters(self) -> float:
         facts = self.facts_of(self.encoder)
         if facts is None:
-            return PARAMETERS
+            offline = self.encoder.spec.name.startswith("offline:")
+            return OFFLINE_PARAMETERS if offline else BASE_PARAMETERS
         return float(facts["parameters"] - facts["vocabulary"] * facts["hidden"])
 
     def _tokens(self, features: Stage) -> float:
