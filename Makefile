@@ -13,7 +13,7 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 demo: $(READY)  ## the main job on the embedded data: no data folder, no hub
-	$(BIN)/midway run studies/demo.toml
+	$(BIN)/midway run studies/demo.toml --workers 2
 
 test: $(READY)  ## all tests; those on real data run when MIDWAY_DATA is set
 	$(BIN)/python -m pytest
