@@ -197,15 +197,25 @@ def test_truncated_weights(fresh, capfd):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--engine", "ray"), ("'ray'", "local")),
-        (("--engine", "lokal"), ("'lokal'", "local")),
-        (("--keep", "none"), ("'none'", "intermediates or all")),
+        (("--engine", "ray"), ("ray", "--engine local")),
         (("--only", "nothing*"), ("'nothing*'", "train")),
     ],
 )
 def test_options(fresh, capfd, arguments, words):
     said = midway(capfd, "run", fresh.study, *fresh.run_options, *arguments)
     refused(said, fresh.store, *words)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [("--engine", "lokal", ("local", "ray")), ("--keep", "none", ("intermediates", "all"))],
+)
+def test_a_choice_that_does_not_exist(fresh, capfd, option, value, known):
+    said = midway(capfd, "run", fresh.study, option, value)
+    assert (said.code, said.out) == (2, "")
+    last = said.err.strip().splitlines()[-1]
+    for word in (option, value, *known):
+        assert word in last
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from midway.stages import prediction_files as files
 from midway.stages.specs import PredictSpec
 from midway.tasks import load_card
 from midway.tasks.storage import read_examples
+from midway.train.memory import release_memory
 
 POOLED_BYTES = 1 << 30
 FIELDS = {"span_qa": ("first", "last"), "tagging": ("heads",)}
@@ -43,6 +44,7 @@ def run(spec: PredictSpec, inputs: Mapping[str, Path], context: Context) -> Mapp
             head = load_head(inputs["model"], spec.head).to(context.runtime.device)
             found = _candidates(spec, encoder, head, features, context)
             _write(spec, found, features, examples, context.out)
+    release_memory()
     return {
         "examples": len(examples),
         "tokens": len(features.tokens),

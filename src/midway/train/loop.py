@@ -23,9 +23,12 @@ from midway.errors import StageError
 from midway.families.features import Features, cut, make_batch
 from midway.graph.stage import Progress, Runtime
 from midway.train.checkpoint import restore_checkpoint, save_checkpoint
+from midway.train.memory import release_memory
 from midway.train.optimiser import learning_rate, make_adamw
 from midway.train.recipe import Recipe
 from midway.train.schedule import Step
+
+TRIM_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ def train(
         facts = {"loss": f"{np.mean(losses[-10:]):.3f}"}
         facts["tokens/s"] = f"{tokens_here / (now - began):,.0f}"
         hooks.report(Progress(number + 1, len(steps), "steps", facts))
+        if number % TRIM_STEPS == TRIM_STEPS - 1:
+            release_memory()
         if now - saved > runtime.checkpoint_seconds and number + 1 < len(steps):
             save_checkpoint(hooks.work, parameters, optimiser, step=number + 1, losses=losses)
             saved = time.monotonic()
