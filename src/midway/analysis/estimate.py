@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from midway.analysis.cube import Cube
 from midway.analysis.results import BASELINE
+from midway.canonical import digest
 from midway.stats import Interval, resample_weights, seed_error, summarise
 
 Floats = NDArray[np.float64]
@@ -70,7 +71,7 @@ def estimate(
     Args:
         terms: what is measured; all cubes must have the same number of resamples.
         weights: system → weight; weights that add up to zero make a paired difference.
-        rng: source of randomness.
+        rng: its seed counts, not its state: a quantity asked for twice has the same interval.
         over_languages: resample the languages within each term too.
 
     Returns:
@@ -88,6 +89,7 @@ def estimate(
         if weights.get(name)
         or all(name in c.systems and _complete(c, name, seeds) for c in targets)
     ]
+    rng = _own_stream(rng, terms, weights, over_languages)
     resamples = terms[0].cube.resamples
     values = np.zeros((len(systems), len(seeds)))
     replicates = np.zeros(resamples)
@@ -104,19 +106,30 @@ def estimate(
             for pick in picks if weight else ():
                 scores = term.cube.replicates[row, pick]
                 scores = scores if len(columns) == len(scores) else scores[columns]
-                mean = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
-                replicates += term.coefficient * weight / len(picks) * mean
-    untrained = not any(cube.trained for cube in targets)
-    fixed = np.array([untrained and name == BASELINE for name in systems])
+                macro = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
+                replicates += term.coefficient * weight / len(picks) * macro
+    trained = any(cube.trained for cube in targets)
+    fixed = np.array([name == BASELINE and not trained for name in systems])
     by_seed = vector @ values
-    interval = summarise(
-        float(by_seed.mean()),
-        replicates,
-        seeds=len(seeds),
-        error=seed_error(values, vector, fixed=fixed),
-        rng=rng,
-    )
+    error = seed_error(values, vector, fixed=fixed)
+    mean = float(by_seed.mean())
+    interval = summarise(mean, replicates, seeds=len(seeds), error=error, rng=rng)
     return Estimate(interval, dict(zip(seeds, by_seed.tolist(), strict=True)))
+
+
+def _own_stream(
+    rng: np.random.Generator,
+    terms: Sequence[Term],
+    weights: Mapping[str, float],
+    over_languages: bool,
+) -> np.random.Generator:
+    """A generator that depends on the seed of `rng` and on what is estimated."""
+    asked = [(term.cube.target, list(term.languages), float(term.coefficient)) for term in terms]
+    used = {name: float(weight) for name, weight in weights.items() if weight}
+    key = digest([asked, used, over_languages])
+    sequence = rng.bit_generator.seed_seq
+    entropy = getattr(sequence, "entropy", 0)
+    return np.random.default_rng([int(key[:16], 16), int(entropy or 0)])
 
 
 def _weighted(scores: Floats, weights: Floats) -> Floats:
