@@ -31,7 +31,7 @@ def main() -> None:
         return out
 
     def fused(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        return packing._by_run(q, k, v, packed, SIZE**-0.5, 0.0, None)
+        return packing._by_run(q, k, v, packed, scale=SIZE**-0.5, dropout=0.0, window=None)
 
     seconds: dict[str, list[float]] = {"ours": [], "fused": []}
     for _ in range(ROUNDS):

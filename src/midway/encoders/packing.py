@@ -126,7 +126,7 @@ def _by_run(
 class _TrainableAttention(torch.autograd.Function):
     """Attention by batched matrix products, with its gradient written out.
 
-    In bfloat16 on CPU this is about 2.5 times as fast, forward and backward together, as torch's
+    In bfloat16 on CPU this is about twice as fast, forward and backward together, as torch's
     fused kernel, whose backward pass does not use the matrix units.
     `benchmarks/attention.py` measures it.
     """
