@@ -67,3 +67,20 @@ def test_families_are_compared_by_their_sentences(tmp_path):
     pairs = [SentencePair("p1", "sw", "d", "Ada aliandika.", "Ada wrote .")]
     (leak,) = run(tmp_path, tagged, pairs, tasks=("sampler-ner", "sampler-pairs"))
     assert leak["examples"] == ["p1"]
+
+
+def test_every_part_of_a_mixture_counts(tmp_path):
+    folders = {}
+    parts = {"train0": "The first part.", "train1": "The second.", "evaluation0": "The first part."}
+    for number, (role, context) in enumerate(parts.items()):
+        folders[role] = tmp_path / role
+        folders[role].mkdir()
+        write_examples([question(number, context)], folders[role])
+    spec = LeaksSpec(
+        training=(("intermediate a", "squad"), ("intermediate a", "squad")),
+        evaluation=(("target b", "squad"),),
+        policy="warn",
+    )
+    context = Context(tmp_path, tmp_path, Runtime(), lambda progress: None, lambda: None)
+    (leak,) = leaks.run(spec, folders, context)["leaks"]
+    assert (leak["training"], leak["shared"]) == ("intermediate a", 1)

@@ -27,10 +27,10 @@ def run(spec: LeaksSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         DataError: something is shared and the study says that this is an error.
     """
     found = []
-    training = {
-        name: {text for example in _read(inputs[f"train{i}"], task) for text in texts(example)}
-        for i, (name, task) in enumerate(spec.training)
-    }
+    training: dict[str, set[str]] = {}
+    for i, (name, task) in enumerate(spec.training):  # a mixture has several parts of one name
+        known = training.setdefault(name, set())
+        known.update(text for e in _read(inputs[f"train{i}"], task) for text in texts(e))
     for i, (target, task) in enumerate(spec.evaluation):
         context.check()
         examples = _read(inputs[f"evaluation{i}"], task)
