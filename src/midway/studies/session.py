@@ -7,7 +7,6 @@ from typing import Any
 
 from midway.canonical import DigestCache, file_digest
 from midway.encoders.source import identify
-from midway.errors import DataError
 from midway.graph.plan import Plan, build
 from midway.graph.stage import Runtime, Stage
 from midway.stages import specs
@@ -18,6 +17,7 @@ from midway.studies.build import Builder
 from midway.studies.estimate import Estimator
 from midway.studies.expand import Expansion, expand
 from midway.studies.schema import Study, load_study
+from midway.tasks.sources import check_folders
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,7 @@ def open_session(
         MidwayError: whatever is wrong with study, data or encoder and can be known now.
     """
     study, text = load_study(path)
-    for folder in data:
-        if not folder.is_dir():
-            raise DataError(
-                f"data folder {folder} does not exist; expected a folder of benchmark files, "
-                "given with --data or MIDWAY_DATA"
-            )
+    check_folders(data)
     digest_of = file_digest if strict else DigestCache(store.cache).digest
     folder = Path(study.encoder).expanduser()
     if not folder.is_absolute() and not folder.is_dir():
