@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from midway.tasks import load_card
-from midway.tasks.examples import QAExample
-from midway.tasks.readers.squad_json import QAReading
+from midway.tasks.examples import QAExample, Reading
 from midway.tasks.select import fold_of, present, resolve_languages, select
 from midway.tasks.sources import parse_folders, read_bytes
 
@@ -55,7 +54,7 @@ def test_questions(name, split, language, questions, articles, unanswerable):
     reading = read(name, split, language)
     examples = reading.examples
     assert len(examples) == questions
-    assert isinstance(reading, QAReading)
+    assert isinstance(reading, Reading)
     assert not reading.dropped
     assert not reading.repaired
     assert len({e.document for e in examples}) == articles or articles is None

@@ -9,6 +9,7 @@ import typer
 from midway.errors import DataError
 from midway.tasks import card_names, load_card
 from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.files import find_files, read_files
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 
@@ -160,14 +161,14 @@ def check_split(card: TaskCard, folders: DataFolders, split: str, languages: lis
     result = Check(card.name, split)
     for language in languages:
         try:
-            reading = card.read(card.find(folders, split, language), split, language)
+            reading = read_files(card, find_files(card, folders, split, language), split, language)
         except DataError as error:
             result.errors.append(str(error))
             continue
         result.examples[language] = len(reading.examples)
         for reason, number in reading.dropped.items():
             result.dropped[reason] = result.dropped.get(reason, 0) + number
-        for reason, number in getattr(reading, "repaired", {}).items():
+        for reason, number in reading.repaired.items():
             result.repaired[reason] = result.repaired.get(reason, 0) + number
     return result
 

@@ -13,6 +13,7 @@ from midway.stages.specs import ExamplesSpec, LanguageFiles
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import Example
+from midway.tasks.files import find_files, read_files
 from midway.tasks.select import select
 from midway.tasks.sources import short_names
 from midway.tasks.storage import write_examples
@@ -33,7 +34,9 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
         context.report(
             Progress(done, len(spec.languages), "languages", {"language": part.language})
         )
-        reading = card.read(_files(card, spec.split, part, context), spec.split, part.language)
+        reading = read_files(
+            card, _files(card, spec.split, part, context), spec.split, part.language
+        )
         examples += reading.examples
         if reading.dropped:
             dropped[part.language] = dict(reading.dropped)
@@ -55,7 +58,7 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
 
 
 def _files(card: TaskCard, split: str, part: LanguageFiles, context: Context) -> tuple[Path, ...]:
-    paths = card.find(context.runtime.data, split, part.language)
+    paths = find_files(card, context.runtime.data, split, part.language)
     named = short_names(paths)
     if set(named) != set(part.files):
         raise DataError(

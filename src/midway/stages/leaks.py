@@ -1,7 +1,8 @@
 """Does training text return in the evaluation data? Exact text only; near duplicates are not found.
 
 Texts are compared after NFKC, case folding and joining of white space. A text is the paragraph of a
-question, the words of a tagged sentence, or either side of a sentence pair.
+question, the words of a tagged sentence, either side of a sentence pair, both texts of a labelled
+pair together, or all of a multiple-choice item.
 """
 
 import json
@@ -14,7 +15,16 @@ from midway.errors import DataError
 from midway.graph.stage import Context
 from midway.stages.specs import LeaksSpec
 from midway.tasks import load_card
-from midway.tasks.examples import Example, QAExample, TaggedSentence
+from midway.tasks.examples import (
+    ChoiceExample,
+    Example,
+    LabelledText,
+    PlainText,
+    QAExample,
+    RankedText,
+    SentencePair,
+    TaggedSentence,
+)
 from midway.tasks.storage import read_examples
 
 SHOWN = 3
@@ -56,13 +66,20 @@ def run(spec: LeaksSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
 
 def texts(example: Example) -> Iterator[str]:
     """The texts of an example in their normal form."""
-    if isinstance(example, QAExample):
-        yield normal(example.context)
-    elif isinstance(example, TaggedSentence):
-        yield normal(" ".join(example.tokens))
-    else:
-        yield normal(example.sentence)
-        yield normal(example.english)
+    match example:
+        case QAExample():
+            yield normal(example.context)
+        case TaggedSentence():
+            yield normal(" ".join(example.tokens))
+        case SentencePair():
+            yield normal(example.sentence)
+            yield normal(example.english)
+        case LabelledText():
+            yield normal(f"{example.text} {example.pair}")
+        case ChoiceExample():
+            yield normal(f"{example.context} {example.question} {' '.join(example.choices)}")
+        case RankedText() | PlainText():
+            yield normal(example.text)
 
 
 def normal(text: str) -> str:

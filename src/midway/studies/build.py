@@ -10,6 +10,7 @@ from midway.stages import specs
 from midway.studies.estimate import Estimator
 from midway.studies.schema import Hyper, Part, Study, Target
 from midway.tasks.card import TaskCard
+from midway.tasks.files import find_files
 from midway.tasks.select import resolve_languages
 from midway.tasks.sources import short_names
 from midway.train.recipe import Recipe
@@ -71,7 +72,7 @@ def examples(
             language=code,
             files={
                 name: build.digest_of(path)
-                for name, path in short_names(card.find(folders, split, code)).items()
+                for name, path in short_names(find_files(card, folders, split, code)).items()
             },
         )
         for code in codes

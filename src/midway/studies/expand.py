@@ -163,7 +163,7 @@ def _training_parts(
             raise StudyError(f"{card.name} is a retrieval target and is not trained; drop 'train'")
         return []
     part = target.train or Part(languages=["en"])
-    source = load_card(part.task or card.train_task or card.name)
+    source = load_card(part.task or (card.train_tasks or (card.name,))[0])
     if source.family != card.family or source.labels != card.labels:
         raise StudyError(f"{card.name} cannot be trained on {source.name}: other kind or labels")
     if part.languages == "all" and "languages" not in part.model_fields_set:

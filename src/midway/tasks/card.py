@@ -1,13 +1,35 @@
 """A task is a card, which says what it is, and two functions: find its files, read them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from midway.tasks.examples import Reading
+from midway.tasks.examples import Example, Reading
 
 DataFolders = tuple[Path, ...]
 SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSource:
+    """Where a task's data are on the hub, as Parquet.
+
+    Attributes:
+        repo: id of the data set, ``owner/name``.
+        config: name of the configuration; ``{code}`` stands for the language.
+        splits: our split → the hub's.
+        codes: the benchmark's language code → what takes the place of ``{code}``; a language
+            that is not named is not on the hub.
+        example: (row, language, id) → example, or the reason why the row is left out. Labels of
+            the type ClassLabel arrive as names.
+    """
+
+    repo: str
+    config: str
+    splits: Mapping[str, str]
+    codes: Mapping[str, str]
+    example: Callable[[Mapping[str, Any], str, str], Example | str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,23 +39,28 @@ class TaskCard:
     Attributes:
         name: the name used in study files.
         title: its full name.
-        family: ``span_qa``, ``tagging`` or ``retrieval``.
+        family: how it is encoded, trained and scored; see `midway.families`.
         roles: ``intermediate``, ``target`` or both.
         languages: the benchmark's language codes, whether or not files are at hand.
         splits: which of train, validation, test the task has.
-        evaluation_split: the split a target is evaluated on by default.
+        evaluation_split: the split a target is evaluated on by default, if it is at hand.
         metrics: names of its metrics, the main one first.
         licence: licence of the data.
         citation: author, year, title, identifier.
         homepage: where the data come from.
         summary: a paragraph for a researcher who meets the task for the first time.
         notes: protocol and traps, a sentence each.
-        labels: the closed set of tags; empty for other families.
-        train_task: the task whose training data a target uses by default, if not its own.
+        labels: the closed set of labels or tags; empty where there is none, and where it is
+            taken from the training data (CCG).
+        rule: how the official profile scores where a family has several ways: ``mlqa`` (span QA),
+            ``accuracy`` (tagging), ``macro_f1`` or ``f1`` (classification).
+        train_tasks: the tasks whose training data a target uses by default, one after the other,
+            if not its own.
         unanswerable: whether questions may have no answer (SQuAD v2).
         version: raised when the same files are read differently.
         find: (folders, split, language) → the files with that part, ``()`` if absent.
         read: (files, split, language) → examples. Raises DataError naming file and line.
+        hub: where the data are on the hub, if they are.
     """
 
     name: str
@@ -52,6 +79,8 @@ class TaskCard:
     read: Callable[[tuple[Path, ...], str, str], Reading]
     notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    train_task: str = ""
+    rule: str = ""
+    train_tasks: tuple[str, ...] = ()
     unanswerable: bool = False
     version: int = 1
+    hub: HubSource | None = None

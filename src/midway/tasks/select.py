@@ -17,6 +17,7 @@ from midway.errors import DataError, StudyError, suggest
 from midway.languages import resolve
 from midway.tasks.card import DataFolders, TaskCard
 from midway.tasks.examples import Example
+from midway.tasks.files import find_files, read_files
 
 FOLDS = ("A", "B")
 
@@ -128,7 +129,11 @@ def counts(card: TaskCard, folders: DataFolders) -> dict[str, dict[str, int]]:
     """
     return {
         split: {
-            language: len(card.read(card.find(folders, split, language), split, language).examples)
+            language: len(
+                read_files(
+                    card, find_files(card, folders, split, language), split, language
+                ).examples
+            )
             for language in languages
         }
         for split, languages in present(card, folders).items()
@@ -171,7 +176,7 @@ def resolve_languages(
 
 
 def _present(card: TaskCard, folders: DataFolders, split: str) -> list[str]:
-    return [language for language in card.languages if card.find(folders, split, language)]
+    return [language for language in card.languages if find_files(card, folders, split, language)]
 
 
 def _resolve(card: TaskCard, code: str, here: Iterable[str], split: str) -> str:

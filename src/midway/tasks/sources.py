@@ -128,13 +128,20 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, lossy: bool = False) -> str:
     """Return the text of a UTF-8 file, less a byte order mark at its start.
+
+    Args:
+        path: the file.
+        lossy: put U+FFFD in the place of bytes that are not UTF-8, for files that are known to
+            hold some.
 
     Raises:
         DataError: see `read_bytes`; or the bytes are not UTF-8 (names the line).
     """
     content = read_bytes(path)
+    if lossy:
+        return content.decode("utf-8-sig", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -146,13 +153,13 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, *, lossy: bool = False) -> list[str]:
     r"""Return the lines of a text file, split on ``\n`` only, less one ``\r`` at their end.
 
     Raises:
         DataError: see `read_text`.
     """
-    lines = read_text(path).split("\n")
+    lines = read_text(path, lossy=lossy).split("\n")
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]

@@ -6,13 +6,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from midway.tasks.examples import Example, QAExample, SentencePair, TaggedSentence
+from midway.tasks.examples import (
+    ChoiceExample,
+    Example,
+    LabelledText,
+    PlainText,
+    QAExample,
+    RankedText,
+    SentencePair,
+    TaggedSentence,
+)
 
 FILE = "examples.jsonl"
 _SHAPES: dict[str, type[Any]] = {
     "span_qa": QAExample,
     "tagging": TaggedSentence,
     "retrieval": SentencePair,
+    "classification": LabelledText,
+    "choice": ChoiceExample,
+    "ranking": RankedText,
+    "mining": RankedText,
+    "mlm": PlainText,
 }
 
 

@@ -12,9 +12,8 @@
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +28,6 @@ REFOUND = "answer offset re-found"
 LEFT_OUT = "answer not in its context left out"
 NO_SPAN = "answer not in its context kept without a span"
 BLANK = "blank answer left out"
-
-
-@dataclass(slots=True)
-class QAReading(Reading):
-    """A `Reading` that also counts what was put right without dropping a row."""
-
-    repaired: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ def read_squad(
     *,
     unanswerable: bool = False,
     language_of: Callable[[str], str | None] | None = None,
-) -> QAReading:
+) -> Reading:
     """Read the questions of `files` in one language.
 
     Args:
@@ -73,7 +65,7 @@ def read_squad(
         DataError: a file is damaged or not in this layout, an id occurs twice, all answers are
             blank (XTREME's preparation removes them), or no question is in `language`.
     """
-    reading = QAReading([])
+    reading = Reading([])
     seen: set[str] = set()
     for path in files:
         blank = total = 0
@@ -111,7 +103,7 @@ def read_squad(
 
 
 def _add(
-    reading: QAReading,
+    reading: Reading,
     question: Question,
     identity: str,
     language: str,

@@ -1,0 +1,44 @@
+"""A task's files, wherever they come from: original layouts first, the hub's Parquet next."""
+
+from collections import Counter
+from pathlib import Path
+
+from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.examples import ChoiceExample, LabelledText, Reading, TaggedSentence
+
+FEWEST = 10  # examples from which on one and the same label everywhere is suspicious
+
+
+def find_files(card: TaskCard, folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
+    """Return the files that hold one split and language of a task, ``()`` if there are none."""
+    return card.find(folders, split, language)
+
+
+def read_files(card: TaskCard, files: tuple[Path, ...], split: str, language: str) -> Reading:
+    """Read them, and warn of placeholders in the place of labels.
+
+    Raises:
+        DataError: a file is damaged; names file and line.
+    """
+    reading = card.read(files, split, language)
+    if split != "train":
+        reading.warnings += _placeholders(reading, files)
+    return reading
+
+
+def _placeholders(reading: Reading, files: tuple[Path, ...]) -> list[str]:
+    """A warning if all labels are the same, as in files whose gold was taken out."""
+    seen: Counter[str] = Counter()
+    for example in reading.examples:
+        if isinstance(example, LabelledText | ChoiceExample):
+            seen[str(example.label)] += 1
+        elif isinstance(example, TaggedSentence):
+            seen.update(example.tags)
+    if len(seen) != 1 or seen.total() < FEWEST:
+        return []
+    ((label, count),) = seen.items()
+    names = ", ".join(map(str, files))
+    return [
+        f"{names}: all {count:,} labels are {label!r}, which looks like placeholders in the place "
+        "of gold that was taken out; scores on this file mean nothing"
+    ]
