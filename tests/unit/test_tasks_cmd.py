@@ -1,22 +1,20 @@
-"""``midway tasks`` and ``midway data check``."""
+"""``midway tasks``."""
 
 import gzip
 import json
+import os
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from midway.cli.tasks_cmd import register
+from midway.cli.main import app
 from midway.errors import DataError, UsageError
 from midway.tasks import card_names
 
-APP = typer.Typer()
-register(APP)
 
-
-def run(*arguments):
-    return CliRunner().invoke(APP, list(arguments), env={"MIDWAY_DATA": "", "COLUMNS": "100"})
+def run(*arguments, store=""):
+    env = {"MIDWAY_DATA": "", "COLUMNS": "100", "MIDWAY_STORE": store}
+    return CliRunner().invoke(app, list(arguments), env=env)
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def folder(tmp_path):
 
 
 def test_list_as_json(folder):
-    result = run("tasks", "--json", "--data", str(folder))
+    result = run("tasks", "--json", "--data", str(folder), store=str(folder / "store"))
     assert result.exit_code == 0
     records = json.loads(result.stdout)
     assert [record["name"] for record in records] == card_names()
@@ -38,12 +36,25 @@ def test_list_as_json(folder):
     (tatoeba,) = [record for record in records if record["name"] == "tatoeba"]
     assert tatoeba["available"] == {"test": {"de": 2}}
     assert tatoeba["metrics"] == ["accuracy"]
+    assert tatoeba["hub"] == "google/xtreme"
+    assert next(record for record in records if record["name"] == "django-messages")["hub"] is None
+
+
+def test_counts_are_remembered_in_the_store(folder):
+    for path in (folder / "tatoeba" / "v1").iterdir():
+        os.utime(path, (1e9, 1e9))
+    arguments = ("tasks", "tatoeba", "--json", "--data", str(folder))
+    first = run(*arguments, store=str(folder / "store"))
+    assert len(list((folder / "store").rglob("counts.jsonl"))) == 1
+    assert run(*arguments, store=str(folder / "store")).stdout == first.stdout
 
 
 def test_a_damaged_file_does_not_spoil_the_list(folder):
     (folder / "squad").mkdir()
     (folder / "squad/dev-v1.1.json.gz").write_bytes(gzip.compress(b"{}" * 99)[:-9])
-    (record,) = json.loads(run("tasks", "squad", "--json", "--data", str(folder)).stdout)
+    (record,) = json.loads(
+        run("tasks", "squad", "--json", "--data", str(folder), store=str(folder / "store")).stdout
+    )
     assert record["available"] == {}
     assert "dev-v1.1.json.gz" in record["unreadable"][0]
 
@@ -58,6 +69,7 @@ def test_table_and_page(folder):
     assert "Artetxe and Schwenk (2019)" in page.stdout
     assert "1: de" in page.stdout
     assert "CC BY 2.0 FR" in page.stdout
+    assert "google/xtreme (midway data fetch tatoeba)" in page.stdout
 
 
 def test_unknown_task_and_missing_folder(tmp_path):
@@ -65,43 +77,3 @@ def test_unknown_task_and_missing_folder(tmp_path):
     result = run("tasks", "--data", str(tmp_path / "nowhere"))
     assert isinstance(result.exception, DataError)
     assert "nowhere does not exist" in str(result.exception)
-
-
-def test_check_counts(folder):
-    result = run("data", "check", "tatoeba", "--data", str(folder), "--json")
-    assert result.exit_code == 0
-    assert json.loads(result.stdout) == {
-        "checks": [
-            {
-                "task": "tatoeba",
-                "split": "test",
-                "examples": {"de": 2},
-                "dropped": {"blank sentence": 1},
-                "repaired": {},
-                "errors": [],
-            }
-        ],
-        "errors": [],
-    }
-    table = run("data", "check", "tatoeba", "--data", str(folder))
-    assert table.exit_code == 0
-    assert "tatoeba test, left out: 1 blank sentence" in table.stdout
-
-
-def test_check_names_every_damaged_file_and_ends_with_2(folder):
-    home = folder / "tatoeba" / "v1"
-    for side in ("fra", "eng"):
-        (home / f"tatoeba.fra-eng.{side}").write_bytes(b"\xff\n")
-    (home / "tatoeba.spa-eng.spa").write_bytes(b"uno\n")
-    result = run("data", "check", "tatoeba", "--data", str(folder))
-    assert result.exit_code == 2
-    lines = result.stderr.splitlines()
-    assert len(lines) == 2
-    assert "tatoeba.spa-eng.spa" in lines[0]
-    assert "tatoeba.fra-eng.fra:1: byte 0xff" in lines[1]
-
-
-def test_check_of_a_task_without_files(folder):
-    result = run("data", "check", "squad", "--data", str(folder))
-    assert result.exit_code == 2
-    assert "no files of squad in" in result.stderr

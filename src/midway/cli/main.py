@@ -7,6 +7,7 @@ import typer
 
 from midway import __version__
 from midway.cli import (
+    data_cmd,
     encoders_cmd,
     leaks_cmd,
     plan_cmd,
@@ -52,6 +53,7 @@ COMMANDS = (
     report_cmd,
     score_cmd,
     tasks_cmd,
+    data_cmd,
     leaks_cmd,
     encoders_cmd,
 )

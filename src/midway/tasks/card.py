@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from midway.tasks.examples import Example, Reading
+from midway.tasks.hub.rows import Row
 
 DataFolders = tuple[Path, ...]
 SPLITS = ("train", "validation", "test")
+PARQUET = "refs/convert/parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,18 +19,31 @@ class HubSource:
     Attributes:
         repo: id of the data set, ``owner/name``.
         config: name of the configuration; ``{code}`` stands for the language.
-        splits: our split → the hub's.
+        splits: our split → the hub's, or several of the hub's that are read one after the other.
         codes: the benchmark's language code → what takes the place of ``{code}``; a language
             that is not named is not on the hub.
-        example: (row, language, id) → example, or the reason why the row is left out. Labels of
-            the type ClassLabel arrive as names.
+        example: row → example, or the reason why the row is left out. Labels of the type
+            ClassLabel arrive as names.
+        revision: branch, tag or commit. On the default branch the hub keeps every public data
+            set as Parquet, ``<config>/<split>/NNNN.parquet``.
     """
 
     repo: str
     config: str
-    splits: Mapping[str, str]
+    splits: Mapping[str, str | tuple[str, ...]]
     codes: Mapping[str, str]
-    example: Callable[[Mapping[str, Any], str, str], Example | str]
+    example: Callable[[Row], Example | str]
+    revision: str = PARQUET
+
+    def parts(self, split: str, language: str) -> tuple[str, ...]:
+        """Return the hub's folders ``<config>/<split>`` with that part, ``()`` if it has none."""
+        code, splits = self.codes.get(language), self.splits.get(split)
+        if code is None or splits is None:
+            return ()
+        config = self.config.replace("{code}", code)
+        return tuple(
+            f"{config}/{each}" for each in ([splits] if isinstance(splits, str) else splits)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,13 +5,21 @@ from pathlib import Path
 
 from midway.tasks.card import DataFolders, TaskCard
 from midway.tasks.examples import ChoiceExample, LabelledText, Reading, TaggedSentence
+from midway.tasks.hub.lock import hub_files, is_hub_file
+from midway.tasks.readers.parquet import read_parquet
 
 FEWEST = 10  # examples from which on one and the same label everywhere is suspicious
 
 
 def find_files(card: TaskCard, folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
-    """Return the files that hold one split and language of a task, ``()`` if there are none."""
-    return card.find(folders, split, language)
+    """Return the files that hold one split and language of a task, ``()`` if there are none.
+
+    Files in a publisher's layout win over those of the hub, in whichever folder they are.
+    """
+    found = card.find(folders, split, language)
+    if found or card.hub is None:
+        return found
+    return hub_files(card.hub, folders, split, language)
 
 
 def read_files(card: TaskCard, files: tuple[Path, ...], split: str, language: str) -> Reading:
@@ -20,7 +28,10 @@ def read_files(card: TaskCard, files: tuple[Path, ...], split: str, language: st
     Raises:
         DataError: a file is damaged; names file and line.
     """
-    reading = card.read(files, split, language)
+    if card.hub is not None and any(map(is_hub_file, files)):
+        reading = read_parquet(card.hub, files, split, language)
+    else:
+        reading = card.read(files, split, language)
     if split != "train":
         reading.warnings += _placeholders(reading, files)
     return reading

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_examples import squad
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
@@ -49,4 +50,11 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_squad,
+    hub=HubSource(
+        repo="rajpurkar/squad",
+        config="plain_text",
+        splits={"train": "train", "validation": "validation"},
+        codes={"en": "en"},
+        example=squad,
+    ),
 )

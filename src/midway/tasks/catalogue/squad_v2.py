@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
 from midway.tasks.examples import Reading
+from midway.tasks.hub.to_examples import squad_v2
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
@@ -54,4 +55,11 @@ CARD = TaskCard(
     ),
     find=_find,
     read=_read,
+    hub=HubSource(
+        repo="rajpurkar/squad_v2",
+        config="squad_v2",
+        splits={"train": "train", "validation": "validation"},
+        codes={"en": "en"},
+        example=squad_v2,
+    ),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_examples import tatoeba
 from midway.tasks.readers.tatoeba import FILE_CODES, read_tatoeba
 from midway.tasks.sources import find_first
 
@@ -12,6 +13,8 @@ _MORE = (
     "nds nno nob nov oci orv pam pms slk slv sqi srp swe swg tat tuk tzl uig uzb war wuu xho yid "
     "yue zsm"
 )
+
+_NOT_IN_XTREME = ("az", "lt", "pl", "ro", "uk")  # nor on the hub
 
 
 def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
@@ -63,4 +66,11 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_tatoeba,
+    hub=HubSource(
+        repo="google/xtreme",
+        config="tatoeba.{code}",
+        splits={"test": "validation"},
+        codes={k: code for k, code in FILE_CODES.items() if k not in _NOT_IN_XTREME},
+        example=tatoeba,
+    ),
 )

@@ -1,0 +1,131 @@
+"""The hub's Parquet files: rows → examples, by the function of the task's card.
+
+1. All shards of a split are read in order, a batch of rows at a time; rows are numbered through,
+   so that row i is the same example in every language of parallel data.
+2. A label of the type ClassLabel is an integer; its name stands in the metadata that the hub
+   writes into every file it converts (key ``huggingface``). Without names the order of labels
+   would be a guess, so such a file is refused where a label is needed.
+3. A row is an example, or counted with its reason, or a DataError naming file and row.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from midway.errors import DataError
+from midway.tasks.card import HubSource
+from midway.tasks.examples import RankedText, Reading
+from midway.tasks.hub.rows import Row
+
+BATCH_ROWS = 1024
+
+Names = list[str]
+
+
+def read_parquet(hub: HubSource, files: tuple[Path, ...], split: str, language: str) -> Reading:
+    """Read one split and language from the hub's files.
+
+    Args:
+        hub: says what a row means.
+        files: shards in order, in folders named ``<config>/<split>``.
+        split: train, validation or test.
+        language: the benchmark's code.
+
+    Raises:
+        DataError: a file is damaged, a row is not as the card expects, an id occurs twice, or no
+            row at all gives an example.
+    """
+    reading = Reading([])
+    seen: set[tuple[str, str]] = set()
+    number = 0
+    for path in files:
+        for place, values in _rows(path):
+            row = Row(values, language, split, number, path.parent.name, reading.repaired)
+            number += 1
+            try:
+                example = hub.example(row)
+            except DataError as error:
+                raise DataError(f"{path}:{place}: {error}") from error
+            if isinstance(example, str):
+                reading.dropped[example] += 1
+                continue
+            key = example.id, example.side if isinstance(example, RankedText) else ""
+            if key in seen:
+                raise DataError(f"{path}:{place}: the id {example.id!r:.40} occurs twice")
+            seen.add(key)
+            reading.examples.append(example)
+    if not reading.examples:
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(reading.dropped.items()))
+        why = f" ({reasons})" if reasons else ""
+        raise DataError(
+            f"{', '.join(map(str, files))}: none of {number:,} rows is an example of {language!r}"
+            f"{why}"
+        )
+    return reading
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield (row from 1, column → value) of a Parquet file, labels by name."""
+    import pyarrow
+    import pyarrow.parquet
+
+    place = 0
+    try:
+        with path.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
+            schema = file.schema_arrow
+            named = label_names(schema.metadata or {})
+            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+                for values in batch.to_pylist():
+                    place += 1
+                    for column, (names, many) in named.items():
+                        if column in values:
+                            values[column] = _named(
+                                path, place, column, values[column], names, many
+                            )
+                    yield place, values
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; fetch it again") from error
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
+        why = " ".join(str(error).split())[:200]
+        where = f" after row {place}" if place else ""
+        raise DataError(
+            f"{path}: not readable as Parquet{where} ({why}); run `midway data fetch` again"
+        ) from error
+
+
+def label_names(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[Names, bool]]:
+    """Return the names of each ClassLabel column, and whether it holds lists of labels.
+
+    Args:
+        metadata: of the Arrow schema. What cannot be understood names nothing.
+    """
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError, TypeError, RecursionError):
+        return {}
+    found: dict[str, tuple[Names, bool]] = {}
+    for column, feature in features.items() if isinstance(features, dict) else ():
+        inner = feature
+        if isinstance(feature, dict) and "feature" in feature:
+            inner = feature["feature"]
+        elif isinstance(feature, list) and len(feature) == 1:
+            inner = feature[0]
+        names = inner.get("names") if isinstance(inner, dict) else None
+        if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+            found[column] = names, inner is not feature
+    return found
+
+
+def _named(path: Path, place: int, column: str, value: Any, names: Names, many: bool) -> Any:
+    """Return the name of a label, or the names of a list of them; None where there is none."""
+    if many and isinstance(value, list):
+        return [_named(path, place, column, each, names, False) for each in value]
+    if value is None or value == -1 or not isinstance(value, int):
+        return None if value == -1 else value
+    if not 0 <= value < len(names):
+        raise DataError(
+            f"{path}:{place}: {column!r} is {value}, expected 0 to {len(names) - 1} "
+            f"({', '.join(names[:20])})"
+        )
+    return names[value]
