@@ -18,6 +18,7 @@ from pathlib import Path
 
 from midway.errors import DataError, suggest
 from midway.tasks.examples import Reading, TaggedSentence
+from midway.tasks.readers.columns import Row, split_line
 from midway.tasks.sources import read_lines, stem
 
 UPOS = (
@@ -31,8 +32,6 @@ _WORD = re.compile(r"[1-9][0-9]{0,8}")
 _RANGE = re.compile(r"([1-9][0-9]{0,8})-([1-9][0-9]{0,8})")
 _EMPTY = re.compile(r"[0-9]{1,9}\.[1-9][0-9]{0,8}")
 _PUD = re.compile(r"[nw][0-9]{8}")  # source, language, document; the last three: sentence
-
-Row = tuple[int, str]  # line number from 1, line
 
 
 def read_pos(files: tuple[Path, ...], split: str, language: str) -> Reading:
@@ -154,14 +153,13 @@ def _columns(path: Path, rows: Sequence[Row], split: str) -> list[tuple[str, str
     A token may itself hold spaces, so the tag is what follows the last separator.
     """
     separator = "\t" if ".tsv" in path.suffixes else " "
+    advice = (
+        "XTREME's preparation removes the tags of its test files, put the treebanks' own .conllu "
+        f"files under ud/ for {split}"
+    )
     pairs: list[tuple[str, str]] = []
     for number, line in rows:
-        token, found, tag = line.rpartition(separator)
-        if not found:
-            raise DataError(
-                f"{path}:{number}: {line!r:.40} has no tag; XTREME's preparation removes the tags "
-                f"of its test files, put the treebanks' own .conllu files under ud/ for {split}"
-            )
+        token, tag = split_line(path, (number, line), separator, advice)
         pairs.append((_form(path, number, token), _tag(path, number, tag)))
     return pairs
 
