@@ -97,7 +97,7 @@ def named_csv_rows(path: Path, names: Sequence[str]) -> Iterator[tuple[int, dict
 def _places(path: Path, header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
     for name in names:
         if name not in header:
-            found = ", ".join(cell[:20] for cell in header[:12]) or "nothing"
+            found = ", ".join(" ".join(cell[:20].split()) for cell in header[:12]) or "nothing"
             raise DataError(
                 f"{path}:1: no column {name!r}.{suggest(name, header)} Found: {found}; "
                 "expected a header line"
