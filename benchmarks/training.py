@@ -27,7 +27,7 @@ import torch
 from transformers import AutoModelForQuestionAnswering, BertConfig, Trainer, TrainingArguments
 
 from midway.encoders.convert import import_encoder
-from midway.encoders.heads import token_head
+from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder
 from midway.encoders.offline import NAME
 from midway.encoders.source import EncoderIdentity
@@ -95,8 +95,8 @@ def _features(folder: Path, questions: int) -> tuple[str, Features]:
 def _midway(folder: Path, features: Features) -> float:
     recipe = Recipe(batch_size=BATCH, epochs=1.0)
     encoder = load_encoder(folder, None, features.active)
-    head = token_head(encoder.model.config.hidden_size, 2, dropout=0.0, seed=1)
-    entry = Entry(span_qa, features, head, ("start", "end"))
+    head = make_head("token", encoder.model.config.hidden_size, 2, dropout=0.0, seed=1)
+    entry = Entry(span_qa.FAMILY, features, head)
     size = len(features.lengths)
     steps = plan_steps([size], [1.0], Sampling(), batch_size=BATCH, epochs=1.0, seed=1)
     hooks = Hooks(lambda progress: None, lambda: None, folder / "work")

@@ -8,11 +8,12 @@ import torch
 from safetensors import safe_open
 from tiny import TEXTS, artefact, bert_tokenizer, context, tiny_model
 
-from midway.encoders.heads import save_heads, token_head
+from midway.encoders.heads import make_head, save_heads
 from midway.encoders.load import load_encoder, save_delta
 from midway.families import FAMILIES
 from midway.families.features import write_features
 from midway.stages import predict as stage
+from midway.stages import search
 from midway.stages import train as train_stage
 from midway.stages.prediction_files import read_predictions
 from midway.stages.specs import EntrySpec, PredictSpec, TrainSpec
@@ -77,12 +78,13 @@ def trained(family, encoder, folder):
     (folder / "model").mkdir()
     changed = load_encoder(encoder, None, np.arange(300))
     save_delta(changed, None, 0.5, folder / "model")
-    outputs = FAMILIES[family].outputs(load_card(TASKS[family]))
-    head = token_head(32, outputs, dropout=0.0, seed=1)
+    labels = load_card(TASKS[family]).labels
+    outputs = FAMILIES[family].outputs(labels)
+    head = make_head("token", 32, outputs, dropout=0.0, seed=1, labels=labels)
     with torch.no_grad():
-        head[-1].weight *= 30
+        head.module.out.weight *= 30
     save_heads({"0.task": head}, folder / "model")
-    return head[-1]
+    return head.module.out
 
 
 def run(family, encoder, folder, *, model=None, tokens=200, **spec):
@@ -166,7 +168,7 @@ def test_answers_equal_a_sequence_at_a_time(tokens, model, encoder, tmp_path):
 
 @pytest.mark.parametrize("room", [1 << 30, 2000])
 def test_neighbours_equal_brute_force_in_every_layer(room, model, encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage, "POOLED_BYTES", room)  # one language at a time, or all together
+    monkeypatch.setattr(search, "POOLED_BYTES", room)  # one language at a time, or all together
     examples, rows = prepare("retrieval", tmp_path)
     _, out = run("retrieval", encoder, tmp_path, layers="all")
     vectors = {}

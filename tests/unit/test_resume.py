@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from tiny_training import FIELDS, OUTPUTS, QUIET, RECIPE, Case, plan, rows_of
+from tiny_training import FAMILY_NAMES, OUTPUTS, QUIET, RECIPE, Case, plan, rows_of
 
-from midway.encoders.heads import token_head
+from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
@@ -30,7 +30,11 @@ def killer(after):
 
 
 def parameters(encoder, *heads):
-    return [p.detach() for module in (encoder.model, *heads) for p in module.parameters()]
+    return [
+        p.detach()
+        for module in (encoder.model, *(head.module for head in heads))
+        for p in module.parameters()
+    ]
 
 
 @pytest.mark.parametrize("after", [1, 17])
@@ -55,10 +59,13 @@ def test_a_killed_run_continues_to_the_same_bits(after, tmp_path):
 def mixture(folder, tables, work, *, steps, runtime=QUIET, check=lambda: None):
     active = np.union1d(*(table.active for table in tables))
     encoder = load_encoder(folder, None, active, dropout=0.1)
-    heads = [token_head(32, OUTPUTS[name], dropout=0.0, seed=i) for i, name in enumerate(FIELDS)]
+    heads = [
+        make_head("token", 32, OUTPUTS[name], dropout=0.0, seed=i)
+        for i, name in enumerate(FAMILY_NAMES)
+    ]
     entries = [
-        Entry(FAMILIES[name], table, head, FIELDS[name])
-        for name, table, head in zip(FIELDS, tables, heads, strict=True)
+        Entry(FAMILIES[name], table, head)
+        for name, table, head in zip(FAMILY_NAMES, tables, heads, strict=True)
     ]
     hooks = Hooks(lambda _: None, check, work)
     trained = train(encoder, entries, steps, RECIPE, runtime, seed=1, hooks=hooks)

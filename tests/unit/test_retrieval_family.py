@@ -5,6 +5,7 @@ from tiny import TEXTS, bert_tokenizer, xlmr_tokenizer
 
 from midway.encoders.packing import pack
 from midway.families import retrieval
+from midway.families.search import nearest, nearest_both
 from midway.tasks.examples import SentencePair
 
 PAIRS = [
@@ -34,7 +35,7 @@ def test_pool_equals_a_naive_mean(dtype):
 @pytest.mark.parametrize("sizes", [(50, 50), (13, 90), (64, 5)])
 def test_nearest_equals_brute_force(k, block, sizes):
     queries, index = unit(sizes[0], 1), unit(sizes[1], 2)
-    scores, found = retrieval.nearest(queries, index, k=k, block=block)
+    scores, found = nearest(queries, index, k=k, block=block)
     cosines = queries.double().numpy() @ index.double().numpy().T
     want = np.argsort(-cosines, axis=1)[:, :k]
     assert found.tolist() == want.tolist()
@@ -44,12 +45,12 @@ def test_nearest_equals_brute_force(k, block, sizes):
 def test_of_equal_neighbours_the_first_wins_across_blocks():
     queries, index = unit(4, 1), unit(6, 2).repeat(3, 1)
     for block in (2, 6, 7, 100):
-        _, found = retrieval.nearest(queries, index, block=block)
+        _, found = nearest(queries, index, block=block)
         assert (found < 6).all()
 
 
 def test_more_neighbours_than_there_are():
-    _, found = retrieval.nearest(unit(3, 1), unit(2, 2), k=5)
+    _, found = nearest(unit(3, 1), unit(2, 2), k=5)
     assert found.shape == (3, 2)
 
 

@@ -20,16 +20,16 @@ def plan(sizes, weights=None, sampling=None, *, batch_size=4, epochs=2.0, seed=1
 
 
 def as_lists(steps):
-    return [(step.entry, step.rows.tolist()) for step in steps]
+    return [(step.entry, step.items.tolist()) for step in steps]
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.sampled_from([0.5, 1.0, 2.0, 3.7]))
 @settings(max_examples=100, deadline=None)
 def test_one_entry_sees_every_row_once_an_epoch(size, batch_size, epochs):
     steps = plan([size], batch_size=batch_size, epochs=epochs)
-    assert {len(step.rows) for step in steps[:-1]} <= {batch_size}
-    assert 1 <= len(steps[-1].rows) <= batch_size
-    stream = np.concatenate([step.rows for step in steps])
+    assert {len(step.items) for step in steps[:-1]} <= {batch_size}
+    assert 1 <= len(steps[-1].items) <= batch_size
+    stream = np.concatenate([step.items for step in steps])
     assert len(stream) == max(1, round(size * epochs))
     for begin in range(0, len(stream), size):
         epoch = stream[begin : begin + size]
@@ -48,16 +48,16 @@ def test_the_order_is_a_function_of_the_seed():
 
 def test_epochs_come_in_different_orders():
     steps = plan([40], batch_size=40)
-    assert steps[0].rows.tolist() != steps[1].rows.tolist()
-    assert sorted(steps[0].rows) == sorted(steps[1].rows) == list(range(40))
+    assert steps[0].items.tolist() != steps[1].items.tolist()
+    assert sorted(steps[0].items) == sorted(steps[1].items) == list(range(40))
 
 
 def test_every_step_of_a_mixture_is_full_and_no_row_is_preferred():
     steps = plan([30, 50], batch_size=8, epochs=6)
-    assert {len(step.rows) for step in steps} == {8}
+    assert {len(step.items) for step in steps} == {8}
     assert len(steps) == -(-180 // 8) + -(-300 // 8)
     for entry, size in enumerate((30, 50)):
-        counts = Counter(np.concatenate([s.rows for s in steps if s.entry == entry]).tolist())
+        counts = Counter(np.concatenate([s.items for s in steps if s.entry == entry]).tolist())
         assert max(counts.values()) - min(counts[row] for row in range(size)) <= 1
 
 

@@ -8,6 +8,7 @@ from tiny_qa import LONG, TOKENIZERS, encode, example, span
 from transformers import BertForQuestionAnswering
 
 from midway.families import span_qa
+from midway.tasks import load_card
 
 
 def answer_all(examples, logits, *, unanswerable=False, kind="bert", max_length=48):
@@ -16,9 +17,10 @@ def answer_all(examples, logits, *, unanswerable=False, kind="bert", max_length=
     batch = {name: table[name].to_numpy() for name in ("first", "last")}
     lengths = [len(x) for x in logits]
     flat = torch.from_numpy(np.concatenate(logits)).float()
-    said = span_qa.candidates(flat, batch, lengths)
-    found = [{name: array[i] for name, array in said.items()} for i in range(len(lengths))]
-    return span_qa.decode(found, table, examples, unanswerable=unanswerable)
+    found = span_qa.candidates(flat, batch, lengths)
+    card = load_card("squad-v2" if unanswerable else "squad")
+    decoded = span_qa.decode(found, table, examples, card)
+    return [answer for answer, _ in decoded], [nbest for _, nbest in decoded]
 
 
 def brute_force(item, rows, logits, *, top, unanswerable):
@@ -127,7 +129,7 @@ def test_loss_equals_transformers():
     logits = torch.stack([out.start_logits, out.end_logits], -1).reshape(-1, 2)
     batch = {"start": start.astype(np.int32), "end": end.astype(np.int32)}
     total = span_qa.loss(logits, batch, [20] * 6)
-    assert float(total) / span_qa.units(None, np.arange(6)) == pytest.approx(
+    assert float(total) / span_qa.FAMILY.units(None, np.arange(6), None) == pytest.approx(
         float(out.loss), abs=1e-6
     )
 

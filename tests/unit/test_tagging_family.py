@@ -7,8 +7,9 @@ from tiny import TEXTS, bert_tokenizer, config, padded, sequences, xlmr_tokenize
 from transformers import BertForTokenClassification
 
 from midway.families import tagging
+from midway.families.family import rows_alone
 from midway.families.features import read_features, write_features
-from midway.families.tokens import specials
+from midway.families.tokens import labels_of, specials
 from midway.tasks import load_card
 from midway.tasks.examples import TaggedSentence
 
@@ -91,9 +92,10 @@ def test_decoding_joins_windows_and_never_loses_a_tag(max_length):
                 logits[begin + head, tag] = 99.0
             begin += length
         heads = {"heads": [np.array(row["heads"]) for row in rows]}
-        for i, numbers in zip(part, tagging.candidates(logits, heads, lengths), strict=True):
+        at_heads = logits[torch.from_numpy(tagging.places(heads, lengths))]
+        for i, numbers in zip(part, tagging.candidates(at_heads, heads, lengths), strict=True):
             found[i] = numbers
-    tags = tagging.decode(found, table, SENTENCES, CARD)
+    tags = tagging.decode(found, table, SENTENCES, CARD, labels_of(table))
     assert tags == [list(example.tags) for example in SENTENCES]
 
 
@@ -111,7 +113,8 @@ def test_loss_equals_transformers():
     with torch.no_grad():
         out = model(input_ids=ids, attention_mask=mask, labels=labels)
     batch = {"heads": heads, "tags": tags}
-    total = tagging.loss(out.logits[mask.bool()], batch, lengths)
+    places = torch.from_numpy(tagging.places(batch, lengths))
+    total = tagging.loss(out.logits[mask.bool()][places], batch, lengths)
     assert float(total) / 8 == pytest.approx(float(out.loss), abs=1e-6)
 
 
@@ -121,7 +124,10 @@ def test_units_count_the_words_of_the_rows(tmp_path):
     words = [len(heads) for heads in table["heads"].to_pylist()]
     rows = np.array([5, 0, 2, 2])
     for features in (table, read_features(tmp_path).table):
-        assert tagging.units(features, rows) == words[5] + words[0] + 2 * words[2]
+        assert (
+            tagging.units(features, rows, rows_alone(features))
+            == words[5] + words[0] + 2 * words[2]
+        )
 
 
 def test_specials_of_both_layouts():

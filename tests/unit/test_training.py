@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from tiny import PIECES, padded
-from tiny_training import FIELDS, FREE, OUTPUTS, QUIET, RECIPE, Case
+from tiny_training import FAMILY_NAMES, FREE, OUTPUTS, QUIET, RECIPE, Case
 from transformers import (
     get_linear_schedule_with_warmup,
 )
 
-from midway.encoders.heads import token_head
+from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder, save_delta
 from midway.errors import StageError
 from midway.families import FAMILIES
@@ -25,7 +25,9 @@ def dense(case):
     """Train the whole model the usual way; returns its losses."""
     model = case.model.train()
     last = model.qa_outputs if case.family == "span_qa" else model.classifier
-    last.load_state_dict(token_head(32, OUTPUTS[case.family], dropout=0, seed=1)[-1].state_dict())
+    last.load_state_dict(
+        make_head("token", 32, OUTPUTS[case.family], dropout=0, seed=1).module.out.state_dict()
+    )
     groups = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.1},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
@@ -35,7 +37,7 @@ def dense(case):
     schedule = get_linear_schedule_with_warmup(optimiser, warm, len(case.steps))
     losses = []
     for step in case.steps:
-        loss = dense_loss(case, model, step.rows)
+        loss = dense_loss(case, model, step.items)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE.clip)
@@ -98,7 +100,7 @@ def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
     whole = load_encoder(case.folder, tmp_path, np.arange(PIECES)).model
     assert_equal_training(whole.state_dict(), case.base.state_dict(), family)
     last = case.model.qa_outputs if family == "span_qa" else case.model.classifier
-    torch.testing.assert_close(head[-1].weight, last.weight, rtol=0, atol=1e-4)
+    torch.testing.assert_close(head.module.out.weight, last.weight, rtol=0, atol=1e-4)
     outside = np.setdiff1d(np.arange(PIECES), encoder.active)
     assert len(outside) > 400
     after = whole.get_input_embeddings().weight.detach()
@@ -106,7 +108,7 @@ def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
 
 
 @pytest.mark.parametrize("tokens", [1, 77])
-@pytest.mark.parametrize("family", FIELDS)
+@pytest.mark.parametrize("family", FAMILY_NAMES)
 def test_the_micro_batch_does_not_change_the_trajectory(family, tokens, tmp_path):
     case = Case(tmp_path, family)
     first, _, want = case.run(tmp_path / "a")
@@ -121,8 +123,8 @@ def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
     seen = []
     real = loop.make_batch
 
-    def spy(table, rows, encoder, device):
-        batch = real(table, rows, encoder, device)
+    def spy(table, rows, encoder, device, **pieces):
+        batch = real(table, rows, encoder, device, **pieces)
         seen.append((rows.tolist(), len(batch.ids)))
         assert list(batch.packing.lengths) == sorted(batch.packing.lengths)
         assert len(rows) == 1 or len(batch.ids) <= tokens
@@ -134,7 +136,7 @@ def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
     assert len(rows) == len(case.steps) * RECIPE.batch_size
     for number, step in enumerate(case.steps):
         begin = number * RECIPE.batch_size
-        assert sorted(rows[begin : begin + RECIPE.batch_size]) == sorted(step.rows.tolist())
+        assert sorted(rows[begin : begin + RECIPE.batch_size]) == sorted(step.items.tolist())
     assert trained.tokens == sum(size for _, size in seen)
     assert trained.steps_here == len(case.steps)
 
@@ -161,7 +163,8 @@ def test_a_loss_that_is_not_finite_stops_the_stage(value, tmp_path):
 def test_progress_is_reported_after_every_step(tmp_path):
     case = Case(tmp_path)
     encoder = load_encoder(case.folder, None, case.features.active)
-    entry = Entry(FAMILIES["span_qa"], case.features, token_head(32, 2, dropout=0, seed=1), FIELDS["span_qa"])  # fmt: skip # noqa: E501
+    head = make_head("token", 32, 2, dropout=0, seed=1)
+    entry = Entry(FAMILIES["span_qa"], case.features, head)
     seen = []
     hooks = Hooks(seen.append, lambda: None, tmp_path)
     trained = train(encoder, [entry], case.steps, RECIPE, QUIET, seed=1, hooks=hooks)

@@ -8,7 +8,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
-from midway.encoders.heads import token_head
+from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
@@ -20,7 +20,7 @@ RECIPE = Recipe(
     learning_rate=1e-3, batch_size=6, epochs=3.0, weight_decay=0.1, precision="float32", dropout=0.0
 )
 QUIET = Runtime(checkpoint_seconds=1e9)
-FIELDS = {"span_qa": ("start", "end"), "tagging": ("heads", "tags")}
+FAMILY_NAMES = ("span_qa", "tagging")
 OUTPUTS = {"span_qa": 2, "tagging": 5}
 # Their gradient is 0 in exact arithmetic (a shift of all scores of a softmax), so AdamW blows up
 # rounding errors; nothing depends on them.
@@ -62,8 +62,8 @@ class Case:
 
     def run(self, work, *, runtime=QUIET, recipe=RECIPE, check=lambda: None, steps=None):
         encoder = load_encoder(self.folder, None, self.features.active, dropout=recipe.dropout)
-        head = token_head(32, OUTPUTS[self.family], dropout=recipe.dropout, seed=1)
-        entry = Entry(FAMILIES[self.family], self.features, head, FIELDS[self.family])
+        head = make_head("token", 32, OUTPUTS[self.family], dropout=recipe.dropout, seed=1)
+        entry = Entry(FAMILIES[self.family], self.features, head)
         hooks = Hooks(lambda _: None, check, work)
         trained = train(encoder, [entry], steps or self.steps, recipe, runtime, seed=1, hooks=hooks)
         return encoder, head, trained

@@ -12,6 +12,8 @@ import torch
 
 from midway.encoders.load import Encoder
 from midway.encoders.packing import Packing, pack
+from midway.families.family import Items
+from midway.families.tokens import labels_of, mask_of
 
 FILE = "features.arrow"
 
@@ -37,8 +39,14 @@ class Features:
 
     @cached_property
     def active(self) -> np.ndarray:
-        """Sorted distinct piece ids."""
-        return np.unique(self.tokens).astype(np.int64)
+        """Sorted distinct piece ids, with that of the mask if there is one."""
+        more = np.asarray(mask_of(self.table)[:1], dtype=np.int64)
+        return np.union1d(self.tokens.astype(np.int64), more)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What the label numbers are called."""
+        return labels_of(self.table)
 
     def column(self, name: str, rows: np.ndarray) -> Any:
         """Values of a column: an array, or a list of arrays where rows hold lists."""
@@ -83,11 +91,18 @@ def read_features(folder: Path) -> Features:
 
 
 def make_batch(
-    features: Features, rows: np.ndarray, encoder: Encoder, device: torch.device
+    features: Features,
+    rows: np.ndarray,
+    encoder: Encoder,
+    device: torch.device,
+    *,
+    pieces: np.ndarray | None = None,
 ) -> Batch:
-    """Pack rows in the given order."""
-    spans = [features.tokens[features.offsets[r] : features.offsets[r + 1]] for r in rows]
-    ids = torch.from_numpy(encoder.renumber(np.concatenate(spans)))
+    """Pack rows in the given order; `pieces` replaces their own pieces."""
+    if pieces is None:
+        spans = [features.tokens[features.offsets[r] : features.offsets[r + 1]] for r in rows]
+        pieces = np.concatenate(spans)
+    ids = torch.from_numpy(encoder.renumber(pieces))
     lengths = features.lengths[rows].tolist()
     types = None
     if encoder.types:
@@ -98,17 +113,80 @@ def make_batch(
     return Batch(rows, ids.to(device), types, pack(lengths, device))
 
 
-def cut(rows: Sequence[int] | np.ndarray, lengths: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
+def at_places(states: torch.Tensor, places: np.ndarray | None) -> torch.Tensor:
+    """States of some tokens ``[k, hidden]``, or of all if `places` is None."""
+    return states if places is None else states[torch.from_numpy(places).to(states.device)]
+
+
+def cut(
+    rows: Sequence[int] | np.ndarray,
+    lengths: np.ndarray,
+    tokens: int,
+    sizes: np.ndarray | None = None,
+) -> Iterator[np.ndarray]:
     """Sort rows by length and cut them into pieces of at most `tokens` tokens, each ≥ 1 row.
 
     Sorting is stable, so the pieces depend on nothing but the arguments.
+
+    Args:
+        rows: rows, or items of several rows.
+        lengths: what they are sorted by.
+        tokens: the limit.
+        sizes: tokens of each, if that is not its length.
     """
     order = np.asarray(rows)[np.argsort(lengths[np.asarray(rows)], kind="stable")]
     begin, used = 0, 0
-    for place, size in enumerate(lengths[order].tolist()):
+    for place, size in enumerate((lengths if sizes is None else sizes)[order].tolist()):
         if used + size > tokens and place > begin:
             yield order[begin:place]
             begin, used = place, 0
         used += size
     if len(order):
         yield order[begin:]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How the items of a step are cut into micro-batches of whole items.
+
+    Attributes:
+        items: what a step draws.
+        lengths: tokens per row.
+        whole: a step is never cut, and no row is computed twice in it.
+    """
+
+    items: Items
+    lengths: np.ndarray
+    whole: bool = False
+
+    def cut(self, chosen: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
+        """Rows of each micro-batch, sorted by length."""
+        if self.whole:
+            yield self._sorted(np.unique(self.items.of(chosen)))
+            return
+        for part in cut(chosen, self._longest, tokens, self._sizes):
+            yield self._sorted(self.items.of(part))
+
+    def tokens(self, chosen: np.ndarray) -> int:
+        """Tokens that a step computes."""
+        rows = self.items.of(chosen)
+        return int(self.lengths[np.unique(rows) if self.whole else rows].sum())
+
+    def _sorted(self, rows: np.ndarray) -> np.ndarray:
+        ordered: np.ndarray = rows[np.argsort(self.lengths[rows], kind="stable")]
+        return ordered
+
+    @cached_property
+    def _longest(self) -> np.ndarray:
+        longest: np.ndarray = np.maximum.reduceat(self._flat, self.items.offsets[:-1])
+        return longest
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        sizes: np.ndarray = np.add.reduceat(self._flat, self.items.offsets[:-1])
+        return sizes
+
+    @cached_property
+    def _flat(self) -> np.ndarray:
+        flat: np.ndarray = self.lengths[self.items.rows]
+        return flat

@@ -4,9 +4,7 @@
    (XTREME's ``evaluate_retrieval.py``); any layer, or all of them, in one pass.
 2. The official direction queries with English and searches the other language; the clean profile
    adds the other direction.
-3. The search is exact, in blocks, so memory does not grow with the square of the sentences.
-
-Nothing is trained.
+Nothing is trained. The search itself is `midway.families.search`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +14,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.families.family import Family
 from midway.families.scores import Scores
 from midway.families.tokens import boundary, table
 from midway.metrics import retrieval as metrics
@@ -23,13 +22,6 @@ from midway.tasks.card import TaskCard
 from midway.tasks.examples import SentencePair
 
 FOREIGN, ENGLISH = 0, 1
-BLOCK = 4096
-
-
-def outputs(card: TaskCard) -> int:
-    """No head."""
-    del card
-    return 0
 
 
 def encode(
@@ -75,50 +67,12 @@ def pool(states: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize(means, dim=-1)
 
 
-def nearest(
-    queries: torch.Tensor, index: torch.Tensor, *, k: int = 1, block: int = BLOCK
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Exact top-k by inner product, in blocks of queries and of the index.
-
-    Args:
-        queries: ``float[n, hidden]``, unit length for cosines.
-        index: ``float[m, hidden]``.
-        k: how many; at most m.
-        block: rows per block; memory is block² scores.
-
-    Returns:
-        Scores and indices, ``[n, k]``, best first.
-    """
-    k = min(k, len(index))
-    scores, indices = [], []
-    for begin in range(0, len(queries), block):
-        query = queries[begin : begin + block]
-        best = query.new_full((len(query), 0), 0.0)
-        where = torch.empty((len(query), 0), dtype=torch.long, device=query.device)
-        for base in range(0, len(index), block):
-            found, place = _best(query @ index[base : base + block].T, k)
-            best = torch.cat([best, found], 1)
-            where = torch.cat([where, place + base], 1)
-            order = best.argsort(dim=1, descending=True, stable=True)[:, :k]
-            best, where = best.gather(1, order), where.gather(1, order)
-        scores.append(best)
-        indices.append(where)
-    return torch.cat(scores), torch.cat(indices)
-
-
-def _best(scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    if k == 1:  # of equal scores, max takes the first
-        values, indices = scores.max(dim=1, keepdim=True)
-        return values, indices
-    values, indices = scores.topk(min(k, scores.shape[1]), dim=1)
-    return values, indices
-
-
 def score(
     predictions: Mapping[str, Sequence[int]],
     examples: Sequence[SentencePair],
     card: TaskCard,
     language: str,
+    labels: Sequence[str] = (),
 ) -> Scores:
     """Score one language: accuracy from English in both profiles, to English in the clean one.
 
@@ -128,8 +82,9 @@ def score(
         examples: the pairs of one language; pair i answers query i.
         card: the task.
         language: not used.
+        labels: not used.
     """
-    del card, language
+    del card, language, labels
     gold = list(range(len(examples)))
     layers = {
         f"accuracy_{name}": metrics.accuracy(found, gold)
@@ -146,3 +101,6 @@ def score(
         numerator=[float(hit) for hit in hits],
         denominator=[1.0] * len(examples),
     )
+
+
+FAMILY = Family(encode=encode, score=score)

@@ -14,6 +14,7 @@ class Scores:
         numerator: per example, what it adds to the main official metric's numerator.
         denominator: per example, what it adds to its denominator; the main metric is
             100 · Σ numerator / Σ denominator.
+        ids: what the two lists are about; None if it is the examples, in order.
     """
 
     n: int
@@ -21,3 +22,4 @@ class Scores:
     clean: dict[str, float]
     numerator: list[float]
     denominator: list[float]
+    ids: list[str] | None = None

@@ -19,21 +19,17 @@ import torch
 from tokenizers import Encoding, Tokenizer
 
 from midway.errors import DataError
+from midway.families.family import Family
 from midway.families.scores import Scores
 from midway.families.tokens import QUERY_TOKENS, boundary, shorten_question, table
 from midway.metrics import squad
+from midway.metrics.normalise import AnswerProfile
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import QAExample
 
 N_BEST = 20
 ANSWER_TOKENS = 30
 CHUNK = 2000
-
-
-def outputs(card: TaskCard) -> int:
-    """Two logits a token: start and end."""
-    del card
-    return 2
 
 
 def encode(
@@ -121,12 +117,6 @@ def _gold(offsets: np.ndarray, first: int, example: QAExample) -> tuple[int, int
     return (first + start, first + end) if start <= end else (0, 0)
 
 
-def units(features: pa.Table, rows: np.ndarray) -> float:
-    """A step's loss is a mean over windows."""
-    del features
-    return float(len(rows))
-
-
 def loss(
     logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
 ) -> torch.Tensor:
@@ -158,12 +148,12 @@ def pad_rows(values: torch.Tensor, lengths: Sequence[int], fill: float) -> torch
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
-) -> dict[str, np.ndarray]:
+) -> list[dict[str, np.ndarray]]:
     """The best spans of each window of a packed batch.
 
     Returns:
-        ``score``, ``start``, ``end``: ``[n, N_BEST]`` (score -inf where there are fewer), and
-        ``null``: ``[n]``, the first token's score.
+        For each window ``score``, ``start``, ``end``: ``[N_BEST]`` (score -inf where there are
+        fewer), and ``null``, the first token's score.
     """
     padded = pad_rows(logits, lengths, float("-inf"))
     null = padded[:, 0].sum(-1)
@@ -180,38 +170,41 @@ def candidates(
     span = end[:, None, :] - start[:, :, None]
     score = score.masked_fill((span < 0) | (span >= ANSWER_TOKENS), float("-inf"))
     best, flat = score.flatten(1).topk(min(N_BEST, k * k))
-    return {
+    arrays = {
         "score": best.cpu().numpy(),
         "start": start.gather(1, flat // k).cpu().numpy(),
         "end": end.gather(1, flat % k).cpu().numpy(),
         "null": null.cpu().numpy(),
     }
+    return [{name: array[i] for name, array in arrays.items()} for i in range(len(padded))]
 
 
 def decode(
     found: Sequence[Mapping[str, np.ndarray]],
     features: pa.Table,
     examples: Sequence[QAExample],
-    *,
-    unanswerable: bool,
-) -> tuple[list[str], list[list[dict[str, Any]]]]:
+    card: TaskCard,
+    labels: Sequence[str] = (),
+) -> list[tuple[str, list[dict[str, Any]]]]:
     """Join the windows of each example.
 
     Args:
         found: what `candidates` says of each window, in the order of `features`.
         features: the windows.
         examples: the examples they were cut from.
-        unanswerable: whether the empty answer may win.
+        card: the task; where questions may be unanswerable, the empty answer may win.
+        labels: not used.
 
     Returns:
         The answer to each example, and its n-best list of ``{"text", "score"}``.
     """
+    del labels
     windows: list[list[int]] = [[] for _ in examples]
     for row, index in enumerate(features["example"].to_pylist()):
         windows[index].append(row)
     first = features["first"].to_numpy()
     begin, finish = features["begin"], features["finish"]
-    answers, lists = [], []
+    answers = []
     for example, rows in zip(examples, windows, strict=True):
         nbest: dict[str, float] = {}
         for row in rows:
@@ -223,28 +216,35 @@ def decode(
                     left, right = offsets[0][start - first[row]], offsets[1][end - first[row]]
                     text = example.context[left:right].strip()
                     nbest[text] = max(nbest.get(text, -np.inf), float(score))
-        if unanswerable and rows:
+        if card.unanswerable and rows:
             nbest[""] = min(float(found[row]["null"]) for row in rows)
         ranked = sorted(nbest.items(), key=lambda item: -item[1])[:N_BEST]
-        answers.append(ranked[0][0] if ranked else "")
-        lists.append([{"text": text, "score": round(score, 6)} for text, score in ranked])
-    return answers, lists
+        best = ranked[0][0] if ranked else ""
+        listed = [{"text": text, "score": round(score, 6)} for text, score in ranked]
+        answers.append((best, listed))
+    return answers
 
 
 def score(
-    predictions: Mapping[str, str], examples: Sequence[QAExample], card: TaskCard, language: str
+    predictions: Mapping[str, str],
+    examples: Sequence[QAExample],
+    card: TaskCard,
+    language: str,
+    labels: Sequence[str] = (),
 ) -> Scores:
     """Score one language: SQuAD's F1 and exact match, both profiles.
 
     Args:
         predictions: example id → answer.
         examples: the gold, of one language.
-        card: the task.
-        language: the benchmark's code; the clean profile normalises by it.
+        card: the task; its rule says how the official profile normalises.
+        language: the benchmark's code; MLQA's rule and the clean profile normalise by it.
+        labels: not used.
     """
-    del card
+    del labels
+    rule: AnswerProfile = "mlqa" if card.rule == "mlqa" else "official"
     golds = {example.id: list(example.answers) for example in examples}
-    official = squad.per_question(predictions, golds)
+    official = squad.per_question(predictions, golds, language=language, profile=rule)
     clean = squad.per_question(predictions, golds, language=language, profile="clean")
     return Scores(
         n=len(examples),
@@ -253,3 +253,16 @@ def score(
         numerator=[official[example.id][0] for example in examples],
         denominator=[1.0] * len(examples),
     )
+
+
+FAMILY = Family(
+    encode=encode,
+    score=score,
+    head="token",
+    outputs=lambda _: 2,  # start and end
+    trains_on=("start", "end"),
+    asks=("first", "last"),
+    loss=loss,
+    candidates=candidates,
+    decode=decode,
+)

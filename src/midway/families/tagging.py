@@ -15,16 +15,12 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.families.family import Family, Items
 from midway.families.scores import Scores
-from midway.families.tokens import Specials, specials, table
+from midway.families.tokens import Specials, specials, table, with_labels
 from midway.metrics import tagging as metrics
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import TaggedSentence
-
-
-def outputs(card: TaskCard) -> int:
-    """One logit a token for each tag."""
-    return len(card.labels)
 
 
 def encode(
@@ -39,12 +35,14 @@ def encode(
 
     Returns:
         Columns ``ids``, ``boundary``, ``example`` (index), ``word`` (index of the window's first
-        word), ``heads`` (each word's first piece, as a token index), ``tags`` (label numbers).
+        word), ``heads`` (each word's first piece, as a token index), ``tags`` (label numbers);
+        the labels are the card's or, where it has none, those that occur.
     """
     del stride
     around = specials(tokenizer)
     room = max_length - len(around)
-    label = {tag: number for number, tag in enumerate(card.labels)}
+    labels = card.labels or sorted({tag for example in examples for tag in example.tags})
+    label = {tag: number for number, tag in enumerate(labels)}
     pieces = _word_pieces(examples, tokenizer, room)
     kinds = {"boundary": "int32", "example": "int32", "word": "int32"}
     kinds |= {"ids": "list", "heads": "list", "tags": "list"}
@@ -59,7 +57,8 @@ def encode(
             }
             for name, value in row.items():
                 columns[name].append(value)
-    return table({name: (kinds[name], values) for name, values in columns.items()})
+    made = table({name: (kinds[name], values) for name, values in columns.items()})
+    return with_labels(made, labels)
 
 
 def _word_pieces(
@@ -103,8 +102,9 @@ def _window(words: Sequence[Sequence[int]], around: Specials) -> dict[str, Any]:
     return {"ids": ids, "boundary": len(ids), "heads": heads.astype(np.int32)}
 
 
-def units(features: pa.Table, rows: np.ndarray) -> float:
+def units(features: pa.Table, items: np.ndarray, of: Items) -> float:
     """A step's loss is a mean over words."""
+    rows = of.of(items)
     heads = features["heads"].combine_chunks()
     offsets = heads.offsets.to_numpy()
     return float((offsets[rows + 1] - offsets[rows]).sum())
@@ -114,26 +114,28 @@ def loss(logits: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int])
     """Sum over words of the cross-entropy at the word's first piece.
 
     Args:
-        logits: ``float32[T, tags]`` of a packed batch.
-        batch: ``heads`` and ``tags``, lists of one array per window.
-        lengths: tokens per window.
+        logits: ``float32[words, tags]``, at the words' first pieces.
+        batch: ``tags``, a list of one array per window.
+        lengths: not used.
     """
-    place = torch.from_numpy(_head_places(batch, lengths)).to(logits.device)
+    del lengths
     gold = torch.from_numpy(np.concatenate(batch["tags"]).astype(np.int64)).to(logits.device)
-    return torch.nn.functional.cross_entropy(logits[place], gold, reduction="sum")
+    return torch.nn.functional.cross_entropy(logits, gold, reduction="sum")
 
 
-def _head_places(batch: Mapping[str, Any], lengths: Sequence[int]) -> np.ndarray:
+def places(batch: Mapping[str, Any], lengths: Sequence[int]) -> np.ndarray:
+    """First pieces of the words of a packed batch."""
     starts = np.cumsum(lengths) - np.asarray(lengths)
-    places = [start + heads for start, heads in zip(starts, batch["heads"], strict=True)]
-    return np.concatenate(places).astype(np.int64)
+    found = [start + heads for start, heads in zip(starts, batch["heads"], strict=True)]
+    return np.concatenate(found).astype(np.int64)
 
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int]
 ) -> list[np.ndarray]:
     """The best label number of each word, one array per window of a packed batch."""
-    best = logits.argmax(-1).cpu().numpy()[_head_places(batch, lengths)]
+    del lengths
+    best = logits.argmax(-1).cpu().numpy()
     counts = np.cumsum([len(heads) for heads in batch["heads"]])[:-1]
     return np.split(best, counts)
 
@@ -143,6 +145,7 @@ def decode(
     features: pa.Table,
     examples: Sequence[TaggedSentence],
     card: TaskCard,
+    labels: Sequence[str],
 ) -> list[list[str]]:
     """Join windows: one tag for every word of every sentence.
 
@@ -150,12 +153,14 @@ def decode(
         found: what `candidates` returned, in the order of `features`.
         features: the windows.
         examples: the sentences they were cut from.
-        card: the task; its labels name the numbers.
+        card: not used.
+        labels: of the head; they name the numbers.
     """
+    del card
     tags = [[""] * len(example.tokens) for example in examples]
-    places = zip(features["example"].to_pylist(), features["word"].to_pylist(), strict=True)
-    for (example, word), numbers in zip(places, found, strict=True):
-        tags[example][word : word + len(numbers)] = [card.labels[n] for n in numbers]
+    windows = zip(features["example"].to_pylist(), features["word"].to_pylist(), strict=True)
+    for (example, word), numbers in zip(windows, found, strict=True):
+        tags[example][word : word + len(numbers)] = [labels[n] for n in numbers]
     return tags
 
 
@@ -164,24 +169,55 @@ def score(
     examples: Sequence[TaggedSentence],
     card: TaskCard,
     language: str,
+    labels: Sequence[str] = (),
 ) -> Scores:
-    """Score one language: chunk F1 as in XTREME; accuracy or strict entity F1 in the clean profile.
+    """Score one language.
+
+    Official: chunk F1 as in XTREME or, where the card's rule is ``accuracy``, token accuracy.
+    Clean: accuracy, or strict entity F1 without the entity types that the head does not know.
 
     Args:
         predictions: example id → tags.
         examples: the gold, of one language.
         card: the task.
         language: not used; tags mean the same in every language.
+        labels: of the head that predicted; empty means all of the card's.
     """
     del language
     gold = [example.tags for example in examples]
     guess = [predictions[example.id] for example in examples]
-    counts = metrics.sentence_counts(gold, guess)
     entities = any(tag.startswith("B-") for tag in card.labels)
+    missing = set(card.labels) - set(labels) if labels else set()
+    known = [tuple("O" if tag in missing else tag for tag in tags) for tags in gold]
+    clean = metrics.clean_scores(known if entities else gold, guess, entities=entities)
+    if card.rule == "accuracy":
+        counts = metrics.token_counts(gold, guess)
+        official = {"accuracy": metrics.token_accuracy(gold, guess)}
+        numerator = [float(count.correct) for count in counts]
+        denominator = [float(count.gold) for count in counts]
+    else:
+        counts = metrics.sentence_counts(gold, guess)
+        official = metrics.summarise(counts)
+        numerator = [2.0 * count.correct for count in counts]
+        denominator = [float(count.predicted + count.gold) for count in counts]
     return Scores(
         n=len(examples),
-        official=metrics.summarise(counts),
-        clean=metrics.clean_scores(gold, guess, entities=entities),
-        numerator=[2.0 * count.correct for count in counts],
-        denominator=[float(count.predicted + count.gold) for count in counts],
+        official=official,
+        clean=clean,
+        numerator=numerator,
+        denominator=denominator,
     )
+
+
+FAMILY = Family(
+    encode=encode,
+    score=score,
+    head="token",
+    trains_on=("heads", "tags"),
+    asks=("heads",),
+    places=places,
+    units=units,
+    loss=loss,
+    candidates=candidates,
+    decode=decode,
+)

@@ -1,8 +1,10 @@
 """Tokenising: pieces, character offsets, special tokens, feature tables."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from tokenizers import Encoding, Tokenizer
@@ -66,3 +68,34 @@ def table(columns: dict[str, tuple[str, list[object]]]) -> pa.Table:
     """Build a feature table from ``{name: (type, values)}``; types as in Arrow, e.g. ``int32``."""
     types = {"int32": pa.int32(), "list": pa.list_(pa.int32())}
     return pa.table({name: pa.array(v, types[kind]) for name, (kind, v) in columns.items()})
+
+
+def with_labels(features: pa.Table, labels: Sequence[str]) -> pa.Table:
+    """Note in a feature table what its label numbers are called."""
+    return _with_note(features, "labels", list(labels))
+
+
+def labels_of(features: pa.Table) -> tuple[str, ...]:
+    """What the label numbers of a feature table are called."""
+    return tuple(_note(features, "labels"))
+
+
+def with_mask(features: pa.Table, mask: int, before: int, after: int) -> pa.Table:
+    """Note the mask's piece, and how many special tokens stand before and after each text."""
+    return _with_note(features, "mask", [mask, before, after])
+
+
+def mask_of(features: pa.Table) -> tuple[int, ...]:
+    """What `with_mask` noted; empty if nothing."""
+    return tuple(_note(features, "mask"))
+
+
+def _with_note(features: pa.Table, name: str, value: list[Any]) -> pa.Table:
+    notes = features.schema.metadata or {}
+    note = {name.encode(): json.dumps(value, ensure_ascii=False).encode()}
+    return features.replace_schema_metadata({**notes, **note})
+
+
+def _note(features: pa.Table, name: str) -> list[Any]:
+    found: list[Any] = json.loads((features.schema.metadata or {}).get(name.encode(), b"[]"))
+    return found

@@ -14,7 +14,7 @@ from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import Example
 from midway.tasks.files import find_files, read_files
-from midway.tasks.select import select
+from midway.tasks.select import is_candidate, select
 from midway.tasks.sources import short_names
 from midway.tasks.storage import write_examples
 
@@ -29,6 +29,8 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
     card = load_card(spec.task)
     examples: list[Example] = []
     dropped: dict[str, dict[str, int]] = {}
+    repaired: dict[str, dict[str, int]] = {}
+    warnings: list[str] = []
     for done, part in enumerate(spec.languages):
         context.check()
         context.report(
@@ -38,8 +40,10 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
             card, _files(card, spec.split, part, context), spec.split, part.language
         )
         examples += reading.examples
-        if reading.dropped:
-            dropped[part.language] = dict(reading.dropped)
+        warnings += reading.warnings
+        for found, counts in ((dropped, reading.dropped), (repaired, reading.repaired)):
+            if counts:
+                found[part.language] = dict(counts)
     chosen = select(
         examples,
         total=spec.total,
@@ -48,13 +52,15 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
         seed=spec.seed,
     )
     write_examples(chosen, context.out)
-    counts = {
-        "examples": dict(Counter(example.language for example in chosen)),
-        "read": dict(Counter(example.language for example in examples)),
+    facts = {
+        "examples": dict(Counter(e.language for e in chosen if not is_candidate(e))),
+        "read": dict(Counter(e.language for e in examples if not is_candidate(e))),
         "dropped": dropped,
+        "repaired": repaired,
+        "warnings": warnings,
     }
-    (context.out / "reading.json").write_text(json.dumps(counts, indent=1), encoding="utf-8")
-    return counts
+    (context.out / "reading.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return facts
 
 
 def _files(card: TaskCard, split: str, part: LanguageFiles, context: Context) -> tuple[Path, ...]:

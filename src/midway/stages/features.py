@@ -15,7 +15,7 @@ from midway.tasks.storage import read_examples
 
 def run(spec: FeaturesSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
     """Write ``features.arrow``; see the families' ``encode`` for its columns."""
-    examples = read_examples(inputs["examples"], spec.family)
+    examples = read_examples(inputs["examples"], spec.source or spec.family)
     table = FAMILIES[spec.family].encode(
         examples,
         load_tokenizer(inputs["encoder"]),

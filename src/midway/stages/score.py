@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from midway.families import FAMILIES
 from midway.graph.stage import Context
-from midway.stages.prediction_files import read_predictions
+from midway.stages.prediction_files import LABELS, read_predictions
 from midway.stages.specs import ScoreSpec
 from midway.tasks import load_card
 from midway.tasks.storage import read_examples
@@ -26,6 +26,7 @@ def run(spec: ScoreSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
     """
     card = load_card(spec.task)
     examples = read_examples(inputs["examples"], spec.family)
+    labels = json.loads((inputs["predictions"] / LABELS).read_text(encoding="utf-8"))
     languages: dict[str, Any] = {}
     columns: dict[str, list[Any]] = {
         name: [] for name in ("language", "id", "numerator", "denominator")
@@ -33,9 +34,14 @@ def run(spec: ScoreSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
     for language, group in groupby(examples, key=lambda example: example.language):
         gold = list(group)
         predictions = read_predictions(inputs["predictions"], spec.family, language, gold)
-        scores = asdict(FAMILIES[spec.family].score(predictions, gold, card, language))
-        columns["language"] += [language] * len(gold)
-        columns["id"] += [example.id for example in gold]
+        pool = examples if spec.family == "ranking" else gold
+        scores = asdict(FAMILIES[spec.family].score(predictions, pool, card, language, labels))
+        ids = scores.pop("ids")
+        ids = [example.id for example in gold] if ids is None else ids
+        if not ids:
+            continue  # a language with nothing but candidates
+        columns["language"] += [language] * len(ids)
+        columns["id"] += ids
         for name in ("numerator", "denominator"):
             columns[name] += scores.pop(name)
         languages[language] = scores

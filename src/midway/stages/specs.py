@@ -64,6 +64,7 @@ class FeaturesSpec:
         labels: the task's tags, in the order of their numbers.
         max_length: greatest number of tokens of a sequence.
         stride: tokens that neighbouring windows share (span QA).
+        source: the examples' own family, where their text is all that is used (MLM).
     """
 
     task: str
@@ -71,15 +72,24 @@ class FeaturesSpec:
     labels: tuple[str, ...]
     max_length: int
     stride: int
+    source: str = field(default="", metadata={"neutral": ""})
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntrySpec:
-    """One entry of a training mixture; its features are the input ``features<i>``."""
+    """One entry of a training mixture; its features are the input ``features<i>``.
+
+    Attributes:
+        task: the card's name.
+        family: decides how.
+        weight: its share where the rule is ``weights``.
+        head: the head of the input ``parent`` that goes on being trained; empty: a new one.
+    """
 
     task: str
     family: str
     weight: float = 1.0
+    head: str = field(default="", metadata={"neutral": ""})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +109,13 @@ class PredictSpec:
     Attributes:
         task: the target.
         family: decides how.
-        head: name of the trained head, empty for retrieval.
+        head: name of the trained head, empty where nothing is trained.
         unanswerable: whether the empty answer may win (SQuAD v2).
         layers: for retrieval: ``last``, ``all``, or numbers of hidden states (0 = embeddings);
             the last one named is the one that counts.
         precision: ``bf16`` or ``float32``.
+        mining: how pairs are retrieved in bitext mining; the development set, if there is one
+            that is not evaluated itself, is the input ``tuning``.
     """
 
     task: str
@@ -112,6 +124,7 @@ class PredictSpec:
     unanswerable: bool = False
     layers: str | tuple[int, ...] = "last"
     precision: str = "bf16"
+    mining: str = field(default="max", metadata={"neutral": "max"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +155,9 @@ def _kind(name: str, version: int) -> StageKind:
 
 
 ENCODER = _kind("encoder", 1)
-EXAMPLES = _kind("examples", 1)
-FEATURES = _kind("features", 1)
-TRAIN = _kind("train", 1)
-PREDICT = _kind("predict", 1)
-SCORE = _kind("score", 1)
+EXAMPLES = _kind("examples", 2)
+FEATURES = _kind("features", 2)
+TRAIN = _kind("train", 2)
+PREDICT = _kind("predict", 2)
+SCORE = _kind("score", 2)
 LEAKS = _kind("leaks", 2)

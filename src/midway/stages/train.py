@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from midway.encoders.heads import save_heads, token_head
-from midway.encoders.load import load_encoder, save_delta
+from midway.encoders.heads import Head, load_head, make_head, save_heads
+from midway.encoders.load import Encoder, load_encoder, save_delta
+from midway.errors import StageError
 from midway.families import FAMILIES
 from midway.families.features import Features, read_features
 from midway.graph.stage import Context
 from midway.stages.specs import EntrySpec, TrainSpec
-from midway.tasks import load_card
 from midway.train.loop import Entry, Hooks, train
 from midway.train.optimiser import untouched_factor
 from midway.train.schedule import plan_steps
-
-FIELDS = {"span_qa": ("start", "end"), "tagging": ("heads", "tags")}
 
 
 def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
@@ -36,14 +34,14 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         dropout=recipe.dropout,
         attention_dropout=recipe.attention_dropout,
     )
-    config = encoder.model.config
-    usual = float(getattr(config, "hidden_dropout_prob", 0.0))
-    entries = [
-        _entry(entry, part, config.hidden_size, usual, spec.seed + 1000 * i)
-        for i, (entry, part) in enumerate(zip(spec.entries, features, strict=True))
-    ]
+    entries = []
+    for i, (entry, part) in enumerate(zip(spec.entries, features, strict=True)):
+        head = _head(entry, part, encoder, spec.seed + 1000 * i)
+        if entry.head:
+            head = _kept(entry, head, inputs["parent"])
+        entries.append(Entry(FAMILIES[entry.family], part, head))
     steps = plan_steps(
-        [len(part.lengths) for part in features],
+        [len(entry.items) for entry in entries],
         [entry.weight for entry in spec.entries],
         spec.sampling,
         batch_size=recipe.batch_size,
@@ -65,7 +63,7 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
     )
     return {
         "steps": len(steps),
-        "rows": sum(len(step.rows) for step in steps),
+        "rows": sum(len(step.items) for step in steps),
         "tokens": trained.tokens,
         "flops": 6 * parameters * trained.tokens,
         "training_seconds": round(trained.seconds, 2),
@@ -75,10 +73,32 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
     }
 
 
-def _entry(entry: EntrySpec, features: Features, hidden: int, dropout: float, seed: int) -> Entry:
-    family = FAMILIES[entry.family]
-    outputs = family.outputs(load_card(entry.task))
-    head = token_head(
-        hidden, outputs, dropout=0.0 if entry.family == "span_qa" else dropout, seed=seed
+def _head(entry: EntrySpec, features: Features, encoder: Encoder, seed: int) -> Head:
+    """A new head."""
+    family, config = FAMILIES[entry.family], encoder.model.config
+    dropout = float(getattr(config, "hidden_dropout_prob", 0.0))
+    return make_head(
+        family.head,
+        config.hidden_size,
+        family.outputs(features.labels),
+        dropout=0.0 if entry.family == "span_qa" else dropout,
+        seed=seed,
+        labels=features.labels,
+        table=encoder.model.get_input_embeddings().weight,
     )
-    return Entry(family, features, head, FIELDS[entry.family])
+
+
+def _kept(entry: EntrySpec, new: Head, parent: Path) -> Head:
+    """The parent's head, which goes on being trained.
+
+    Raises:
+        StageError: its outputs are not those of the task.
+    """
+    old = load_head(parent, entry.head)
+    if (old.kind, old.labels) != (new.kind, new.labels):
+        raise StageError(
+            f"the head {entry.head} ({old.kind}: {' '.join(old.labels)}) does not fit {entry.task} "
+            f"({new.kind}: {' '.join(new.labels)}); train a new one"
+        )
+    new.module.load_state_dict(old.module.state_dict())
+    return new

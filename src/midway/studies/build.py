@@ -9,16 +9,16 @@ from midway.graph.stage import Runtime, Stage
 from midway.stages import specs
 from midway.studies.estimate import Estimator
 from midway.studies.schema import Hyper, Part, Study, Target
+from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.files import find_files
+from midway.tasks.kinds import KINDS
 from midway.tasks.select import resolve_languages
 from midway.tasks.sources import short_names
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling
 
 DATA_SEED = 0
-MAX_LENGTH = 256
-RETRIEVAL_LENGTH = 512
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,18 @@ def examples(
 
 def features(build: Builder, card: TaskCard, examples: Stage, hyper: Hyper) -> Stage:
     """Tokenise examples."""
-    length = hyper.max_length or MAX_LENGTH
-    if card.family == "retrieval":
-        length = RETRIEVAL_LENGTH if hyper.max_length is None else length
+    kind = KINDS[card.family]
+    length = hyper.max_length or kind.max_length
+    stride = length // 3 if hyper.stride is None else hyper.stride
+    own = load_card(examples.spec.task).family
     spec = specs.FeaturesSpec(
         task=card.name,
         family=card.family,
         labels=card.labels,
         max_length=length,
-        stride=(length // 3 if hyper.stride is None else hyper.stride)
-        if card.family == "span_qa" else 0,
-    )  # fmt: skip
+        stride=stride if kind.windows else 0,
+        source="" if own == card.family else own,
+    )
     label = examples.label.replace("examples of", "features of", 1)
     inputs = {"encoder": build.encoder, "examples": examples}
     return Stage(specs.FEATURES, spec, inputs, label)
@@ -118,13 +119,17 @@ def train(
     *,
     label: str,
     sampling: Sampling | None = None,
+    head: str = "",
 ) -> Stage:
-    """Train on a mixture, from the encoder or, if given, from `parent`."""
+    """Train on a mixture, from the encoder or, if given, from `parent` (and on with its `head`)."""
     chosen = recipe(hyper)
     spec = specs.TrainSpec(
         entries=tuple(
             specs.EntrySpec(
-                task=source.card.name, family=source.card.family, weight=source.part.weight
+                task=source.card.name,
+                family=source.card.family,
+                weight=source.part.weight,
+                head=head,
             )
             for source in sources
         ),
@@ -150,28 +155,47 @@ def score(
     features: Stage,
     *,
     label: str,
+    tuning: Stage | None = None,
 ) -> Stage:
-    """Predict and score a target; returns the scoring stage."""
-    retrieval = card.family == "retrieval"
+    """Predict and score a target; returns the scoring stage.
+
+    Args:
+        build: see `Builder`.
+        card: the target's task.
+        target: what the study says of it.
+        hyper: its hyper-parameters.
+        model: what it is predicted with; None is the pretrained encoder.
+        features: of the evaluation data.
+        label: how the run is called.
+        tuning: features of the development set that a threshold is tuned on, if any.
+    """
+    trained = KINDS[card.family].trained
     layers = target.layers if isinstance(target.layers, str) else tuple(target.layers)
-    head = "" if retrieval or model is None else f"0.{model.spec.entries[0].task}"
     spec = specs.PredictSpec(
         task=card.name,
         family=card.family,
-        head=head,
+        head="" if model is None or not trained else head_of(model),
         unanswerable=card.unanswerable,
-        layers=layers if retrieval else "last",
+        layers="last" if trained else layers,
         precision=recipe(hyper).precision,
+        mining=target.mining if card.family == "mining" else "max",
     )
     gold = features.inputs["examples"]
     inputs = {"encoder": build.encoder, "features": features, "examples": gold}
     if model is not None:
         inputs["model"] = model
+    if tuning is not None:
+        inputs |= {"tuning_features": tuning, "tuning_examples": tuning.inputs["examples"]}
     estimate = build.estimator.predicting(features)
     predictions = Stage(specs.PREDICT, spec, inputs, f"predict {label}", estimate)
     scoring = specs.ScoreSpec(task=card.name, family=card.family)
     scored = {"predictions": predictions, "examples": gold}
     return Stage(specs.SCORE, scoring, scored, f"score {label}")
+
+
+def head_of(model: Stage) -> str:
+    """Name of the head of a training stage's first entry."""
+    return f"0.{model.spec.entries[0].task}"
 
 
 def merge(base: Hyper, over: Hyper) -> Hyper:

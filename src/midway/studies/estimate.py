@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from midway.graph.stage import Stage
+from midway.tasks.kinds import KINDS
 
 # Parameters without the embedding table, until the encoder is imported and they are known.
 OFFLINE_PARAMETERS = 21_500_000  # multilingual-e5-small
 BASE_PARAMETERS = 86_000_000  # a base-size encoder
 EXAMPLES = 1000  # per language, where a study asks for all there are
-SHARE_OF_LENGTH = {"span_qa": 0.7, "tagging": 0.15, "retrieval": 0.1}
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,4 @@ class Estimator:
         spec, examples = features.spec, features.inputs["examples"].spec
         languages = len(examples.languages)
         count = examples.total or (examples.per_language or EXAMPLES) * languages
-        sides = 2 if spec.family == "retrieval" else 1
-        return float(count * sides * spec.max_length * SHARE_OF_LENGTH[spec.family])
+        return float(count * spec.max_length * KINDS[spec.family].share)

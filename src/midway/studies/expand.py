@@ -14,14 +14,26 @@ from typing import Any
 from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages import specs
-from midway.studies.build import Builder, Source, examples, features, merge, score, train
-from midway.studies.schema import Evaluate, Part, Target
+from midway.studies.build import (
+    Builder,
+    Source,
+    examples,
+    features,
+    head_of,
+    merge,
+    score,
+    train,
+)
+from midway.studies.schema import Evaluate, Hyper, Part, Target
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
-from midway.tasks.select import resolve_languages
+from midway.tasks.kinds import KINDS
+from midway.tasks.select import present, resolve_languages
 from midway.train.schedule import Sampling
 
 BASELINE = "none"
+
+Models = dict[str, dict[int, Stage | None]]
 
 
 @dataclass(frozen=True)
@@ -72,27 +84,40 @@ def expand(build: Builder) -> Expansion:
     for target in build.study.target:
         card = load_card(target.task)
         _require(card, "target")
-        name = target.name or target.task
-        evaluated, split = _evaluation(build, card, target.evaluate)
-        expansion.evaluation.append((name, evaluated))
-        hyper = merge(build.study.train, target)
-        parts = _training_parts(build, card, target, expansion)
-        tokenised = features(build, card, evaluated, hyper)
-        for intermediate, by_seed in models.items():
-            for seed in build.study.seeds:
-                model = by_seed[seed]
-                if parts:
-                    what = f"{name} after {intermediate}" if model else name
-                    label = f"train {what} · seed {seed}"
-                    model = train(build, parts, hyper, seed, model, label=label)
-                    expansion.target_models.append(model)
-                label = label_of(name, intermediate, seed if model else None)
-                scored = score(build, card, target, hyper, model, tokenised, label=label)
-                cell = Cell(intermediate, name, seed, split, card, bool(parts), scored)
-                expansion.cells.append(cell)
+        expansion.evaluation.append(_expand_target(build, card, target, models, expansion))
     expansion.leaks = _leaks(expansion, build.study.compare.leaks)
     _count_naive(expansion)
     return expansion
+
+
+def _expand_target(
+    build: Builder, card: TaskCard, target: Target, models: Models, expansion: Expansion
+) -> tuple[str, Stage]:
+    """Add a target's cells; return its name and its evaluation examples."""
+    name = target.name or target.task
+    evaluated, split = _evaluation(build, card, target.evaluate)
+    hyper = merge(build.study.train, target)
+    chain = training_chain(build, card, target)
+    for source in chain:
+        expansion.training.append((f"target {name}", source.examples))
+    tokenised = features(build, card, evaluated, hyper)
+    tuning = _tuning(build, card, target, split, hyper)
+    for intermediate, by_seed in models.items():
+        for seed in build.study.seeds:
+            model, head = by_seed[seed], ""
+            for place, source in enumerate(chain):
+                what = f"{name} after {intermediate}" if by_seed[seed] else name
+                if len(chain) > 1:
+                    what = f"{what} ({place + 1}: {source.card.name})"
+                label = f"train {what} · seed {seed}"
+                model = train(build, [source], hyper, seed, model, label=label, head=head)
+                head = head_of(model)
+                expansion.target_models.append(model)
+            label = label_of(name, intermediate, seed if model else None)
+            scored = score(build, card, target, hyper, model, tokenised, label=label, tuning=tuning)
+            cell = Cell(intermediate, name, seed, split, card, bool(chain), scored)
+            expansion.cells.append(cell)
+    return name, evaluated
 
 
 def _leaks(expansion: Expansion, policy: str) -> Stage | None:
@@ -119,18 +144,19 @@ def label_of(target: str, intermediate: str, seed: int | None) -> str:
     return f"{target} after {intermediate}" + (f" · seed {seed}" if seed is not None else "")
 
 
-def _intermediate_models(
-    build: Builder, expansion: Expansion
-) -> dict[str, dict[int, Stage | None]]:
+def _intermediate_models(build: Builder, expansion: Expansion) -> Models:
     seeds = build.study.seeds
-    models: dict[str, dict[int, Stage | None]] = {BASELINE: dict.fromkeys(seeds)}
+    models: Models = {BASELINE: dict.fromkeys(seeds)}
     for intermediate in build.study.intermediate:
         hyper = merge(build.study.train, intermediate)
         sources = []
         for part in intermediate.mix:
             card = load_card(part.task)
             _require(card, "intermediate")
-            chosen = _part_examples(build, card, part, default_languages="all")
+            if part.text and card.family != "mlm":
+                raise StudyError(f"'text' goes with task = 'mlm', not with {card.name}")
+            read = load_card(part.text) if part.text else card
+            chosen = _part_examples(build, read, part, default_languages="all")
             expansion.training.append((f"intermediate {intermediate.name}", chosen))
             sources.append(Source(card, part, chosen, features(build, card, chosen, hyper)))
         sampling = Sampling(intermediate.sampling.rule, intermediate.sampling.cap)
@@ -154,24 +180,48 @@ def _require(card: TaskCard, role: str) -> None:
         raise StudyError(f"{card.name} cannot be {role} task; its roles: {', '.join(card.roles)}")
 
 
-def _training_parts(
-    build: Builder, card: TaskCard, target: Target, expansion: Expansion
-) -> list[Source]:
-    """The target's training data; none for retrieval."""
-    if card.family == "retrieval":
+def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Source]:
+    """What a target is trained on, one after the other; nothing where nothing is trained.
+
+    Raises:
+        StudyError: it cannot be trained, or not on this task.
+    """
+    if not KINDS[card.family].trained:
         if target.train is not None:
-            raise StudyError(f"{card.name} is a retrieval target and is not trained; drop 'train'")
+            raise StudyError(f"{card.name} is a {card.family} target, not trained; drop 'train'")
         return []
     part = target.train or Part(languages=["en"])
-    source = load_card(part.task or (card.train_tasks or (card.name,))[0])
-    if source.family != card.family or source.labels != card.labels:
-        raise StudyError(f"{card.name} cannot be trained on {source.name}: other kind or labels")
     if part.languages == "all" and "languages" not in part.model_fields_set:
         part = part.model_copy(update={"languages": ["en"]})
+    names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
-    chosen = _part_examples(build, source, part, default_languages=["en"])
-    expansion.training.append((f"target {target.name or target.task}", chosen))
-    return [Source(source, part, chosen, features(build, source, chosen, hyper))]
+    chain = []
+    for name in names:
+        source = load_card(name)
+        if not _fits(source, card):
+            raise StudyError(
+                f"{card.name} cannot be trained on {source.name}: {_misfit(source, card)}"
+            )
+        chosen = _part_examples(build, source, part, default_languages=["en"])
+        chain.append(Source(source, part, chosen, features(build, source, chosen, hyper)))
+    return chain
+
+
+def _fits(source: TaskCard, card: TaskCard) -> bool:
+    """Whether what was learnt on `source` can predict `card`: labels are matched by name.
+
+    A tagger may know fewer tags than the target has (PAN-X has no DATE); the scores say so.
+    """
+    if source.family != card.family:
+        return False
+    known, wanted = set(source.labels), set(card.labels)
+    return known <= wanted if card.family == "tagging" else known == wanted
+
+
+def _misfit(source: TaskCard, card: TaskCard) -> str:
+    if source.family != card.family:
+        return f"it is a {source.family} task, expected {card.family}"
+    return f"its labels are {' '.join(source.labels)}, expected {' '.join(card.labels)}"
 
 
 def _part_examples(build: Builder, card: TaskCard, part: Part, *, default_languages: Any) -> Stage:
@@ -188,7 +238,7 @@ def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
     wanted: dict[str, None] = {}
     for target in build.study.target:
         other = load_card(target.task)
-        where = target.evaluate.split or other.evaluation_split
+        where = target.evaluate.split or default_split(build, other)
         wanted |= dict.fromkeys(resolve_languages(other, target.evaluate.languages, folders, where))
     here = resolve_languages(card, "all", folders, split)
     both = [language for language in here if language in wanted]
@@ -198,11 +248,33 @@ def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
 
 
 def _evaluation(build: Builder, card: TaskCard, evaluate: Evaluate) -> tuple[Stage, str]:
-    split = evaluate.split or card.evaluation_split
+    split = evaluate.split or default_split(build, card)
     stage = examples(
         build, card, split, evaluate.languages, per_language=evaluate.examples, fold=evaluate.fold
     )
     return stage, split
+
+
+def default_split(build: Builder, card: TaskCard) -> str:
+    """The split a target is evaluated on: its own, or validation where that is not at hand."""
+    here = present(card, build.runtime.data)
+    if not here[card.evaluation_split] and here.get("validation"):
+        return "validation"
+    return card.evaluation_split
+
+
+def _tuning(
+    build: Builder, card: TaskCard, target: Target, split: str, hyper: Hyper
+) -> Stage | None:
+    """Features of the development set that a mining threshold is tuned on."""
+    if card.family != "mining" or split == "validation":
+        return None
+    here = present(card, build.runtime.data).get("validation", [])
+    wanted = resolve_languages(card, target.evaluate.languages, build.runtime.data, split)
+    both = [language for language in wanted if language in here]
+    if not both:
+        return None
+    return features(build, card, examples(build, card, "validation", both), hyper)
 
 
 def _count_naive(expansion: Expansion) -> None:

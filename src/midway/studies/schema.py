@@ -29,10 +29,12 @@ class Hyper(_Strict):
     """Hyper-parameters; what is not given is taken from `[train]`, and there from the default."""
 
     learning_rate: float | None = _key(None, "peak rate of AdamW", gt=0, le=1)
-    batch_size: int | None = _key(None, "sequences per optimiser step", ge=1, le=65536)
+    batch_size: int | None = _key(
+        None, "examples (windows of long texts) per optimiser step", ge=1, le=65536
+    )
     epochs: float | None = _key(None, "passes over the data", gt=0, le=1000)
     max_length: int | None = _key(
-        None, "tokens of a sequence; longer texts are cut into windows", ge=16, le=8192
+        None, "tokens of a sequence; longer texts become windows or are cut", ge=16, le=8192
     )
     stride: int | None = _key(None, "tokens that neighbouring windows share", ge=0)
     warmup: float | None = _key(None, "share of the steps in which the rate rises", ge=0, lt=1)
@@ -48,7 +50,8 @@ class Hyper(_Strict):
 class Part(_Strict):
     """Which examples of a task to train on."""
 
-    task: str = _key("", "a task's name; a target's own, or its training task, if left out")
+    task: str = _key("", "a task's name; a target's own, or its training tasks, if left out")
+    text: str = _key("", 'with `task = "mlm"`: the task whose texts are used, without labels')
     languages: Languages = _key(
         "all", 'codes; `"all"` there are; `"targets"` that some target is evaluated in'
     )
@@ -62,7 +65,9 @@ class Evaluate(_Strict):
     """What a target is evaluated on."""
 
     languages: Languages = _key("all", 'codes, or `"all"` with files at hand')
-    split: str | None = _key(None, "the task's evaluation split if left out")
+    split: str | None = _key(
+        None, "the task's evaluation split, or `validation` where that is not at hand"
+    )
     examples: int | None = _key(None, "per language, the same in parallel data", ge=1)
     fold: Literal["A", "B"] | None = _key(None, "half of the documents, the same in all languages")
 
@@ -89,10 +94,16 @@ class Target(Hyper):
 
     task: str = Field(description="a task's name")
     name: str = _key("", "how results call it; the task's name if left out")
-    train: Part | None = _key(None, "training data; English if left out; none for retrieval")
+    train: Part | None = _key(
+        None, "training data; English if left out; none for retrieval, mining"
+    )
     evaluate: Evaluate = _key(Evaluate(), "evaluation data; all languages if left out")
+    mining: Literal["max", "forward", "backward", "intersection"] = _key(
+        "max", "bitext mining: which neighbours become candidate pairs"
+    )
     layers: Literal["last", "all"] | list[int] = _key(
-        "last", "retrieval: hidden states to embed with, 0 = embeddings; the last one named counts"
+        "last",
+        "retrieval, mining: hidden states to embed with, 0 = embeddings; the last one counts",
     )
 
 

@@ -7,7 +7,9 @@
    depends on a hash of seed, language and id, so 2,000 of them are among the 4,000.
 3. An evaluation subset is a number per language, chosen by a hash of seed and id alone: parallel
    data stay aligned.
-4. What is chosen keeps the order of the files.
+4. Candidates of a search are not counted: an evaluation searches all of them (those of a fold,
+   if there is one), and a training budget takes those that are right for a chosen query.
+5. What is chosen keeps the order of the files.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +18,7 @@ from hashlib import sha256
 from midway.errors import DataError, StudyError, suggest
 from midway.languages import resolve
 from midway.tasks.card import DataFolders, TaskCard
-from midway.tasks.examples import Example
+from midway.tasks.examples import Example, RankedText
 from midway.tasks.files import find_files, read_files
 
 FOLDS = ("A", "B")
@@ -55,7 +57,15 @@ def select(
     size = total if total is not None else per_language
     if size is not None and size < 1:
         raise StudyError(f"{size} examples asked for; expected at least 1, or leave it out")
-    pool = [e for e in examples if fold is None or fold_of(e.document) == fold]
+    candidates = [e for e in examples if is_candidate(e)]
+    if candidates:
+        queries = select(
+            [e for e in examples if not is_candidate(e)],
+            total=total, per_language=per_language, fold=fold, seed=seed,
+        )  # fmt: skip
+        others = [] if total is not None else candidates
+        return _with_candidates(examples, queries, [e for e in others if in_fold(e, fold)])
+    pool = [e for e in examples if in_fold(e, fold)]
     where = f" in fold {fold}" if fold else ""
     if not pool:
         raise DataError(f"no examples{where} (of {len(examples)}); there is nothing to use")
@@ -81,6 +91,34 @@ def select(
         members.sort(key=lambda i: sha256((prefix + pool[i].id).encode("utf-8")).digest())
         chosen.update(members[: quotas[language]])
     return [example for position, example in enumerate(pool) if position in chosen]
+
+
+def is_candidate(example: Example) -> bool:
+    """Whether an example is one of the texts that are searched."""
+    return isinstance(example, RankedText) and example.side == "candidate"
+
+
+def in_fold(example: Example, fold: str | None) -> bool:
+    """Whether an example belongs to a fold; None is both."""
+    return fold is None or fold_of(example.document) == fold
+
+
+def _with_candidates(
+    examples: Sequence[Example], queries: Sequence[Example], others: Sequence[Example]
+) -> list[Example]:
+    """Queries, the candidates that have a key of one in its language, and `others`."""
+    wanted = {(e.language, key) for e in queries if isinstance(e, RankedText) for key in e.keys}
+    chosen = {id(example) for example in (*queries, *others)}
+    return [
+        e
+        for e in examples
+        if id(e) in chosen
+        or (
+            isinstance(e, RankedText)
+            and e.side == "candidate"
+            and any((e.language, key) in wanted for key in e.keys)
+        )
+    ]
 
 
 def deal(sizes: Mapping[str, int], total: int, *, where: str = "") -> dict[str, int]:

@@ -6,28 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from midway.tasks.examples import (
-    ChoiceExample,
-    Example,
-    LabelledText,
-    PlainText,
-    QAExample,
-    RankedText,
-    SentencePair,
-    TaggedSentence,
-)
+from midway.tasks.examples import Example
+from midway.tasks.kinds import KINDS
 
 FILE = "examples.jsonl"
-_SHAPES: dict[str, type[Any]] = {
-    "span_qa": QAExample,
-    "tagging": TaggedSentence,
-    "retrieval": SentencePair,
-    "classification": LabelledText,
-    "choice": ChoiceExample,
-    "ranking": RankedText,
-    "mining": RankedText,
-    "mlm": PlainText,
-}
 
 
 def write_examples(examples: Iterable[Example], folder: Path) -> None:
@@ -39,7 +21,7 @@ def write_examples(examples: Iterable[Example], folder: Path) -> None:
 
 def read_examples(folder: Path, family: str) -> list[Any]:
     """Read ``examples.jsonl`` back into the family's example type."""
-    shape = _SHAPES[family]
+    shape = KINDS[family].example
     examples = []
     with (folder / FILE).open(encoding="utf-8", newline="\n") as file:
         for line in file:

@@ -1,7 +1,7 @@
 """The training loop.
 
-1. `plan_steps` says which rows each optimiser step sees.
-2. A step's rows are sorted by length and cut into micro-batches by tokens; each is packed, run and
+1. `plan_steps` says which items (a row, or the rows of one example) each optimiser step sees.
+2. A step's items are sorted by length and cut into micro-batches by tokens; each is packed, run and
    its loss divided by the step's total of units, so how it is cut changes nothing but rounding
    (and dropout masks, which are drawn per micro-batch from a seed made of run, step and piece).
 3. Gradients are clipped, AdamW steps, the rate follows the schedule.
@@ -12,15 +12,18 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 
+from midway.encoders.heads import Head
 from midway.encoders.load import Encoder
 from midway.errors import StageError
-from midway.families.features import Features, cut, make_batch
+from midway.families.family import Family, Items
+from midway.families.features import Batch, Features, Pieces, at_places, make_batch
 from midway.graph.stage import Progress, Runtime
 from midway.train.checkpoint import restore_checkpoint, save_checkpoint
 from midway.train.memory import release_memory
@@ -36,16 +39,24 @@ class Entry:
     """One entry of a mixture, ready to train on.
 
     Attributes:
-        family: the family's module.
+        family: the family.
         features: its rows.
         head: its head.
-        fields: columns its loss reads.
     """
 
-    family: ModuleType
+    family: Family
     features: Features
-    head: torch.nn.Sequential
-    fields: tuple[str, ...]
+    head: Head
+
+    @cached_property
+    def items(self) -> Items:
+        """What steps draw."""
+        return self.family.items(self.features.table)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """How steps are cut."""
+        return Pieces(self.items, self.features.lengths, self.family.whole)
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,7 @@ def train(
         StageError: the loss is no longer finite.
     """
     device = torch.device(runtime.device)
-    modules = [encoder.model, *(entry.head for entry in entries)]
+    modules = [encoder.model, *(entry.head.module for entry in entries)]
     for module in modules:
         module.to(device).train()
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
@@ -108,7 +119,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = rate
         loss, tokens = _step(
-            encoder, entries[steps[number].entry], steps[number].rows, recipe, runtime,
+            encoder, entries[steps[number].entry], steps[number].items, recipe, runtime,
             seed=[seed, number],
         )  # fmt: skip
         norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
@@ -130,14 +141,14 @@ def train(
         if now - saved > runtime.checkpoint_seconds and number + 1 < len(steps):
             save_checkpoint(hooks.work, parameters, optimiser, step=number + 1, losses=losses)
             saved = time.monotonic()
-    total = sum(int(entries[s.entry].features.lengths[s.rows].sum()) for s in steps)
+    total = sum(entries[step.entry].pieces.tokens(step.items) for step in steps)
     return Trained(losses, total, time.monotonic() - began, len(steps) - first)
 
 
 def _step(
     encoder: Encoder,
     entry: Entry,
-    rows: np.ndarray,
+    items: np.ndarray,
     recipe: Recipe,
     runtime: Runtime,
     *,
@@ -145,17 +156,32 @@ def _step(
 ) -> tuple[float, int]:
     """Gradients of one step; returns its loss and its tokens."""
     device = torch.device(runtime.device)
-    units = entry.family.units(entry.features.table, rows)
-    lengths = entry.features.lengths
+    family = entry.family
+    units = family.units(entry.features.table, items, entry.items)
     total = torch.zeros((), device=device)
-    for piece, part in enumerate(cut(rows, lengths, runtime.micro_batch_tokens)):
+    for piece, rows in enumerate(entry.pieces.cut(items, runtime.micro_batch_tokens)):
         torch.manual_seed(int(np.random.SeedSequence([*seed, piece]).generate_state(1)[0]))
-        batch = make_batch(entry.features, part, encoder, device)
-        fields = {name: entry.features.column(name, part) for name in entry.fields}
+        batch, fields = _batch(encoder, entry, rows, device, seed)
+        lengths = batch.packing.lengths
         with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
             states = encoder.hidden_states(batch.ids, batch.types, batch.packing)[-1]
-            logits = entry.head(states)
-        loss = entry.family.loss(logits.float(), fields, batch.packing.lengths) / units
+            logits = entry.head.module(at_places(states, family.places(fields, lengths)))
+        loss = family.loss(logits.float(), fields, lengths) / units
         loss.backward()
         total += loss.detach()
-    return float(total), int(lengths[rows].sum())
+    return float(total), entry.pieces.tokens(items)
+
+
+def _batch(
+    encoder: Encoder, entry: Entry, rows: np.ndarray, device: torch.device, seed: Sequence[int]
+) -> tuple[Batch, dict[str, Any]]:
+    """Packed rows and what the loss reads of them."""
+    features, family = entry.features, entry.family
+    fields: dict[str, Any] = {"row": rows}
+    pieces = None
+    if family.draw is not None:
+        pieces, drawn = family.draw(features, rows, seed)
+        gold = encoder.renumber(drawn["gold"])
+        fields |= drawn | {"gold": gold}
+    fields |= {name: features.column(name, rows) for name in family.trains_on}
+    return make_batch(features, rows, encoder, device, pieces=pieces), fields

@@ -11,7 +11,8 @@ class Recipe:
 
     Attributes:
         learning_rate: peak rate of AdamW.
-        batch_size: sequences per optimiser step, whatever the device holds at once.
+        batch_size: examples per optimiser step (windows in span QA and MLM), whatever the device
+            holds at once.
         epochs: passes over the data.
         warmup: share of the steps in which the rate rises.
         weight_decay: on matrices only.

@@ -30,10 +30,10 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Step:
-    """One optimiser step: rows of one entry's feature table."""
+    """One optimiser step: items of one entry, by number (`midway.families.family.Items`)."""
 
     entry: int
-    rows: np.ndarray
+    items: np.ndarray
 
 
 def entry_probabilities(
@@ -62,10 +62,10 @@ def plan_steps(
     """All steps of a training stage.
 
     Args:
-        sizes: rows of each entry.
+        sizes: items of each entry.
         weights: each entry's weight, used by the rule ``weights``.
         sampling: how entries are drawn.
-        batch_size: rows per step.
+        batch_size: items per step.
         epochs: passes over all entries together.
         seed: of the run.
     """
@@ -91,7 +91,7 @@ def plan_steps(
 
 
 def _stream(size: int, total: int, seed: list[int]) -> np.ndarray:
-    """`total` row numbers: permutations of `size` rows, one after another."""
+    """`total` item numbers: permutations of `size` items, one after another."""
     passes = [
         np.random.default_rng([*seed, epoch]).permutation(size)
         for epoch in range(-(-total // size))

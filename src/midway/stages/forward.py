@@ -1,0 +1,69 @@
+"""Run rows of a feature table through an encoder, shortest first, reporting progress."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from midway.encoders.load import Encoder
+from midway.families import retrieval
+from midway.families.features import Batch, Features, cut, make_batch
+from midway.graph.stage import Context, Progress
+
+
+def encoded_batches(
+    encoder: Encoder,
+    features: Features,
+    rows: np.ndarray,
+    context: Context,
+    precision: str,
+    *,
+    every_layer: bool = False,
+) -> Iterator[tuple[Batch, tuple[torch.Tensor, ...]]]:
+    """Packed batches in order of length, each with the encoder's states."""
+    runtime = context.runtime
+    device = torch.device(runtime.device)
+    total, done, began = int(features.lengths[rows].sum()), 0, time.monotonic()
+    for part in cut(rows, features.lengths, runtime.micro_batch_tokens):
+        context.check()
+        batch = make_batch(features, part, encoder, device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            states = encoder.hidden_states(
+                batch.ids, batch.types, batch.packing, every_layer=every_layer
+            )
+        yield batch, states
+        done += len(batch.ids)
+        rate = done / max(time.monotonic() - began, 1e-9)
+        context.report(Progress(done, total, "tokens", {"tokens/s": f"{rate:,.0f}"}))
+
+
+def pooled(
+    encoder: Encoder,
+    features: Features,
+    rows: np.ndarray,
+    layers: tuple[int, ...],
+    context: Context,
+    precision: str,
+) -> torch.Tensor:
+    """Unit vectors of mean-pooled states, ``float32[layers, rows, hidden]``."""
+    config = encoder.model.config
+    hidden, inner = config.hidden_size, layers != (config.num_hidden_layers,)
+    vectors = torch.empty(len(layers), len(rows), hidden, device=context.runtime.device)
+    for batch, states in encoded_batches(
+        encoder, features, rows, context, precision, every_layer=inner
+    ):
+        where = torch.from_numpy(np.searchsorted(rows, batch.rows))
+        for k, layer in enumerate(layers):
+            vectors[k, where] = retrieval.pool(
+                states[layer if inner else -1], batch.packing.offsets
+            )
+    return vectors
+
+
+def layers_of(named: str | tuple[int, ...], encoder: Encoder) -> tuple[int, ...]:
+    """Numbers of the hidden states that a target names; the last one counts."""
+    depth = encoder.model.config.num_hidden_layers
+    if isinstance(named, str):
+        return (depth,) if named == "last" else tuple(range(depth + 1))
+    return named

@@ -1,0 +1,54 @@
+"""What planning needs to know of a family, without loading what trains it.
+
+`midway.families` holds what is done with examples; here are plain facts about them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from midway.tasks.examples import (
+    ChoiceExample,
+    LabelledText,
+    PlainText,
+    QAExample,
+    RankedText,
+    SentencePair,
+    TaggedSentence,
+)
+
+MAX_LENGTH = 256
+RETRIEVAL_LENGTH = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Facts about a family.
+
+    Attributes:
+        example: the shape of its examples.
+        trained: whether a target of this family is trained; the others are searched with the
+            encoder as it comes out of the intermediate stage.
+        evaluated: whether it can be a target at all.
+        max_length: tokens of a sequence, if a study says nothing.
+        windows: whether long texts become overlapping windows (then `stride` counts).
+        share: tokens of an example as a share of `max_length`, until a card's statistics say it.
+    """
+
+    example: type[Any]
+    trained: bool = True
+    evaluated: bool = True
+    max_length: int = MAX_LENGTH
+    windows: bool = False
+    share: float = 0.15
+
+
+KINDS = {
+    "classification": Kind(example=LabelledText),
+    "choice": Kind(example=ChoiceExample, share=0.6),
+    "tagging": Kind(example=TaggedSentence),
+    "span_qa": Kind(example=QAExample, windows=True, share=0.7),
+    "mlm": Kind(example=PlainText, evaluated=False),
+    "ranking": Kind(example=RankedText, share=0.25),
+    "retrieval": Kind(example=SentencePair, trained=False, max_length=RETRIEVAL_LENGTH, share=0.2),
+    "mining": Kind(example=RankedText, trained=False, max_length=RETRIEVAL_LENGTH, share=0.1),
+}
