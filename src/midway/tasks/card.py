@@ -12,38 +12,45 @@ SPLITS = ("train", "validation", "test")
 PARQUET = "refs/convert/parquet"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class HubSource:
     """Where a task's data are on the hub, as Parquet.
 
     Attributes:
         repo: id of the data set, ``owner/name``.
         config: name of the configuration; ``{code}`` stands for the language.
-        splits: our split → the hub's, or several of the hub's that are read one after the other.
-        codes: the benchmark's language code → what takes the place of ``{code}``; a language
-            that is not named is not on the hub.
+        splits: our split → the hub's, or several of the hub's that are read one after the other;
+            just names where both are the same.
+        codes: the benchmark's language code → what takes the place of ``{code}``, or just codes
+            where both are the same; a language that is not named is not on the hub.
         example: row → example, or the reason why the row is left out. Labels of the type
             ClassLabel arrive as names.
+        documents: a configuration whose rows say which document a question belongs to, by id,
+            where titles differ between languages; empty where documents are the rows' own.
         revision: branch, tag or commit. On the default branch the hub keeps every public data
             set as Parquet, ``<config>/<split>/NNNN.parquet``.
     """
 
     repo: str
     config: str
-    splits: Mapping[str, str | tuple[str, ...]]
-    codes: Mapping[str, str]
+    splits: Mapping[str, str | tuple[str, ...]] | tuple[str, ...]
+    codes: Mapping[str, str] | tuple[str, ...]
     example: Callable[[Row], Example | str]
+    documents: str = ""
     revision: str = PARQUET
 
     def parts(self, split: str, language: str) -> tuple[str, ...]:
-        """Return the hub's folders ``<config>/<split>`` with that part, ``()`` if it has none."""
-        code, splits = self.codes.get(language), self.splits.get(split)
-        if code is None or splits is None:
+        """Return the hub's folders ``<config>/<split>`` with that part, ``()`` if it has none.
+
+        The folders with the documents come last.
+        """
+        if language not in self.codes or split not in self.splits:
             return ()
-        config = self.config.replace("{code}", code)
-        return tuple(
-            f"{config}/{each}" for each in ([splits] if isinstance(splits, str) else splits)
-        )
+        code = self.codes[language] if isinstance(self.codes, Mapping) else language
+        names = self.splits[split] if isinstance(self.splits, Mapping) else split
+        configs = dict.fromkeys((self.config.replace("{code}", code), self.documents))
+        names = (names,) if isinstance(names, str) else names
+        return tuple(f"{config}/{name}" for config in configs if config for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)

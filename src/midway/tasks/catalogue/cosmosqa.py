@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_choices import cosmosqa
 from midway.tasks.readers.choice import read_cosmosqa
 from midway.tasks.sources import find_first
 
@@ -45,4 +46,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_cosmosqa,
+    hub=HubSource("allenai/cosmos_qa", "default", ("train", "validation"), ("en",), cosmosqa),
 )

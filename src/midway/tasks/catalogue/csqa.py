@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_choices import csqa
 from midway.tasks.readers.choice import read_csqa
 from midway.tasks.sources import find_first
 
@@ -44,4 +45,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_csqa,
+    hub=HubSource("tau/commonsense_qa", "default", ("train", "validation"), ("en",), csqa),
 )

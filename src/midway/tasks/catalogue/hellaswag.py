@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_choices import hellaswag
 from midway.tasks.readers.choice import read_hellaswag
 from midway.tasks.sources import find_first
 
@@ -49,4 +50,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_hellaswag,
+    hub=HubSource("Rowan/hellaswag", "default", ("train", "validation"), ("en",), hellaswag),
 )

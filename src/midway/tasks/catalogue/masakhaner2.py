@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
 from midway.tasks.examples import Reading
+from midway.tasks.hub.to_sentences import entities
 from midway.tasks.readers.columns import IOB2, read_columns
 from midway.tasks.sources import find_first
 
 _LANGUAGES = "bam bbj ewe fon hau ibo kin lug luo mos nya pcm sna swa tsn twi wol xho yor zul"
 _FILES = {"train": "train", "validation": "dev", "test": "test"}
+_TAGS = (*IOB2, "B-DATE", "I-DATE")
 
 
 def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
@@ -55,8 +57,11 @@ CARD = TaskCard(
         "Two lines of xho's training file have a tag and no word; they are left out and counted.",
         "Codes are ISO 639-3, with swa for Swahili as in the files.",
     ),
-    labels=(*IOB2, "B-DATE", "I-DATE"),
+    labels=_TAGS,
     train_tasks=("panx",),
     find=_find,
     read=_read,
+    hub=HubSource(
+        "masakhane/masakhaner2", "{code}", SPLITS, tuple(_LANGUAGES.split()), entities(_TAGS)
+    ),
 )

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
 from midway.tasks.examples import Reading
+from midway.tasks.hub.to_sentences import entities
 from midway.tasks.readers.columns import IOB2, read_columns
 from midway.tasks.sources import find_first
 
@@ -19,12 +20,8 @@ def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
     if split not in _FILES or language not in CARD.languages:
         return ()
     part = _FILES[split]
-    return find_first(
-        folders,
-        f"panx_dataset/{language}/{part}",
-        f"panx/{language}/{part}",
-        f"panx/{part}-{language}.tsv",
-    )
+    names = (f"panx_dataset/{language}/{part}", f"panx/{language}/{part}")
+    return find_first(folders, *names, f"panx/{part}-{language}.tsv")
 
 
 def _read(files: tuple[Path, ...], split: str, language: str) -> Reading:
@@ -75,4 +72,5 @@ CARD = TaskCard(
     labels=IOB2,
     find=_find,
     read=_read,
+    hub=HubSource("google/xtreme", "PAN-X.{code}", SPLITS, tuple(_XTREME.split()), entities(IOB2)),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_choices import siqa
 from midway.tasks.readers.choice import read_siqa
 from midway.tasks.sources import find_first
 
@@ -53,4 +54,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_siqa,
+    hub=HubSource("allenai/social_i_qa", "default", ("train", "validation"), ("en",), siqa),
 )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from midway.tasks.card import DataFolders, HubSource, TaskCard
-from midway.tasks.hub.to_examples import squad
+from midway.tasks.hub.to_questions import squad
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
@@ -50,11 +50,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_squad,
-    hub=HubSource(
-        repo="rajpurkar/squad",
-        config="plain_text",
-        splits={"train": "train", "validation": "validation"},
-        codes={"en": "en"},
-        example=squad,
-    ),
+    hub=HubSource("rajpurkar/squad", "plain_text", ("train", "validation"), ("en",), squad),
 )

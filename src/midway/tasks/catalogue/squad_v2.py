@@ -4,7 +4,7 @@ from pathlib import Path
 
 from midway.tasks.card import DataFolders, HubSource, TaskCard
 from midway.tasks.examples import Reading
-from midway.tasks.hub.to_examples import squad_v2
+from midway.tasks.hub.to_questions import squad_v2
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
@@ -55,11 +55,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=_read,
-    hub=HubSource(
-        repo="rajpurkar/squad_v2",
-        config="squad_v2",
-        splits={"train": "train", "validation": "validation"},
-        codes={"en": "en"},
-        example=squad_v2,
-    ),
+    hub=HubSource("rajpurkar/squad_v2", "squad_v2", ("train", "validation"), ("en",), squad_v2),
 )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from midway.tasks.card import DataFolders, HubSource, TaskCard
-from midway.tasks.hub.to_examples import tatoeba
+from midway.tasks.hub.to_sentences import tatoeba
 from midway.tasks.readers.tatoeba import FILE_CODES, read_tatoeba
 from midway.tasks.sources import find_first
 
@@ -67,10 +67,10 @@ CARD = TaskCard(
     find=_find,
     read=read_tatoeba,
     hub=HubSource(
-        repo="google/xtreme",
-        config="tatoeba.{code}",
-        splits={"test": "validation"},
-        codes={k: code for k, code in FILE_CODES.items() if k not in _NOT_IN_XTREME},
-        example=tatoeba,
+        "google/xtreme",
+        "tatoeba.{code}",
+        {"test": "validation"},
+        {k: code for k, code in FILE_CODES.items() if k not in _NOT_IN_XTREME},
+        tatoeba,
     ),
 )

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
 from midway.tasks.examples import Reading
+from midway.tasks.hub.to_questions import squad_by_id
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
@@ -69,4 +70,7 @@ CARD = TaskCard(
     ),
     find=_find,
     read=_read,
+    hub=HubSource(
+        "google/xtreme", "tydiqa", ("train", "validation"), tuple(_NAMES), squad_by_id(_CODES)
+    ),
 )

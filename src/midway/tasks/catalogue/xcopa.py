@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_choices import xcopa
 from midway.tasks.readers.copa import read_xcopa
 from midway.tasks.sources import find_first
 
+_LANGUAGES = ("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh")
 _FILES = {"validation": "val", "test": "test"}
 
 
 def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
-    if split not in _FILES or language not in CARD.languages:
+    if split not in _FILES or language not in _LANGUAGES:
         return ()
     part = _FILES[split]
     return find_first(
@@ -26,7 +28,7 @@ CARD = TaskCard(
     title="XCOPA",
     family="choice",
     roles=("target",),
-    languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    languages=_LANGUAGES,
     splits=("validation", "test"),
     evaluation_split="test",
     metrics=("accuracy",),
@@ -56,4 +58,5 @@ CARD = TaskCard(
     train_tasks=("siqa", "copa"),
     find=_find,
     read=read_xcopa,
+    hub=HubSource("cambridgeltl/xcopa", "{code}", ("validation", "test"), _LANGUAGES, xcopa),
 )

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_questions import xquad
 from midway.tasks.readers.squad_json import read_squad
 from midway.tasks.sources import find_first
 
+_LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh")
+
 
 def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
-    if split != "test" or language not in CARD.languages:
+    if split != "test" or language not in _LANGUAGES:
         return ()
     return find_first(folders, f"xquad/xquad.{language}.json")
 
@@ -18,7 +21,7 @@ CARD = TaskCard(
     title="XQuAD",
     family="span_qa",
     roles=("intermediate", "target"),
-    languages=("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
+    languages=_LANGUAGES,
     splits=("test",),
     evaluation_split="test",
     train_tasks=("squad",),
@@ -45,4 +48,5 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_squad,
+    hub=HubSource("google/xquad", "xquad.{code}", {"test": "validation"}, _LANGUAGES, xquad),
 )

@@ -1,6 +1,6 @@
 """A row of a Parquet file of the hub, read strictly.
 
-`midway.tasks.readers.parquet` makes rows, `midway.tasks.hub.to_examples` turns them into examples.
+`midway.tasks.readers.parquet` makes rows, the modules ``to_…`` here turn them into examples.
 Whatever is not as expected is a `DataError` that says which column; the reader adds file and row.
 A column inside another one is named with a dot: ``answers.text``.
 """
@@ -85,6 +85,17 @@ class Row:
             DataError: it is of another type.
         """
         return _checked(column, self.value(column), int, "a whole number")
+
+    def index(self, column: str, size: int) -> int:
+        """Return a whole number that says which of `size` things is meant, from 0.
+
+        Raises:
+            DataError: it is of another type, or no such number.
+        """
+        value = self.integer(column)
+        if not 0 <= value < size:
+            raise DataError(f"{column!r} is {value}, expected 0 to {size - 1}")
+        return value
 
     def texts(self, column: str) -> tuple[str, ...]:
         """Return a list of strings.

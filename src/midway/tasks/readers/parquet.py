@@ -10,6 +10,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,28 @@ def read_parquet(hub: HubSource, files: tuple[Path, ...], split: str, language: 
         DataError: a file is damaged, a row is not as the card expects, an id occurs twice, or no
             row at all gives an example.
     """
+    own = hub.parts(split, language)[:1]
+    config = own[0].rpartition("/")[0] if own else ""
+    if not hub.documents or hub.documents == config:
+        return _read(hub, files, split, language)
+    beside = tuple(path for path in files if path.parent.parent.name == hub.documents)
+    reading = _read(hub, tuple(path for path in files if path not in beside), split, language)
+    documents = {e.id: e.document for e in _read(hub, beside, split, language).examples}
+    alone = sum(example.id not in documents for example in reading.examples)
+    reading.examples = [
+        replace(example, document=documents.get(example.id, example.document))
+        for example in reading.examples
+    ]
+    if alone:
+        reading.warnings.append(
+            f"{files[0]}: {alone} of {len(reading.examples)} rows are not in {hub.documents}, so "
+            "folds A and B may differ from those of other languages"
+        )
+    return reading
+
+
+def _read(hub: HubSource, files: tuple[Path, ...], split: str, language: str) -> Reading:
+    """Read rows one after the other, all numbered through."""
     reading = Reading([])
     seen: set[tuple[str, str]] = set()
     number = 0

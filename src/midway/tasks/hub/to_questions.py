@@ -1,16 +1,21 @@
-"""Rows of the hub's data sets → examples, by the columns that the data sets have.
+"""Rows of the hub's question answering sets → examples.
 
 Ids and documents are those that the readers of the publishers' files give, so that a language
 from the hub and one from a file fit together.
 """
 
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+
 from midway.errors import DataError
-from midway.tasks.examples import QAExample, SentencePair
+from midway.tasks.examples import QAExample
 from midway.tasks.hub.rows import Row
+from midway.tasks.hub.xquad_articles import ARTICLES, ROWS
 from midway.tasks.readers import squad_json
-from midway.tasks.readers.tatoeba import BLANK
 
 Answered = QAExample | str
+
+_BEGINS = [row for row, _, _ in ARTICLES]
 
 
 def squad(row: Row) -> Answered:
@@ -31,6 +36,37 @@ def squad_v2(row: Row) -> Answered:
         answers=(),
         starts=(),
     )
+
+
+def squad_by_id(names: Mapping[str, str]) -> Callable[[Row], Answered]:
+    """SQuAD's columns with all languages in one: an id begins with the language's name (TyDiQA).
+
+    Args:
+        names: the name in ids → the benchmark's code.
+    """
+
+    def example(row: Row) -> Answered:
+        identity = row.text("id")
+        language = names.get(identity.partition("-")[0])
+        if language is None:
+            raise DataError(
+                f"'id' is {identity!r:.40}, which does not begin with the name of a language of "
+                "this task"
+            )
+        return squad(row) if language == row.language else squad_json.OTHER_LANGUAGE
+
+    return example
+
+
+def xquad(row: Row) -> Answered:
+    """XQuAD: ``id context question answers``; titles are missing and follow from the order."""
+    begin, identity, title = ARTICLES[bisect_right(_BEGINS, row.number) - 1]
+    if row.number >= ROWS or (row.number == begin and row.text("id") != identity):
+        raise DataError(
+            f"row {row.number} of XQuAD is not the one known, so its article cannot be told; get "
+            "the publisher's files"
+        )
+    return question(row, title)
 
 
 def question(row: Row, document: str) -> Answered:
@@ -63,21 +99,4 @@ def question(row: Row, document: str) -> Answered:
         question=row.text("question"),
         answers=tuple(text for text, _ in spans),
         starts=tuple(start for _, start in spans),
-    )
-
-
-def tatoeba(row: Row) -> SentencePair | str:
-    """Tatoeba in XTREME: ``source_sentence target_sentence``, each with a line end."""
-    foreign, english = (
-        row.line(column).removesuffix("\n").removesuffix("\r")
-        for column in ("source_sentence", "target_sentence")
-    )
-    if not foreign.strip() or not english.strip():
-        return BLANK
-    return SentencePair(
-        id=f"{row.language}-{row.number}",
-        language=row.language,
-        document=english,
-        sentence=foreign,
-        english=english,
     )
