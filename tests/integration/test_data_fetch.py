@@ -342,9 +342,10 @@ def test_too_many_requests_for_ever(fetch, hub, monkeypatch):
     assert waited == []
 
 
-def test_no_server(fetch, monkeypatch):
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    refused(fetch("squad"), REPO, "the connection failed", "check the network")
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "nonsense", "http://a..b"])
+def test_no_server(fetch, monkeypatch, endpoint):
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    refused(fetch("squad"), REPO, "check", "network")
 
 
 @pytest.mark.parametrize("body", [b"<html>log in</html>", b"[]", b'{"id": "x"}', b'{"sha": 1}'])

@@ -27,6 +27,8 @@ from midway.tasks.hub.lock import (
 from midway.tasks.hub.patience import patiently
 from midway.tasks.hub.transfer import RemoteFile, Watch, download, matches, sha256_of
 
+LISTING_SECONDS = 60.0  # the hub looks up the size of each file
+
 
 @dataclass(frozen=True)
 class Order:
@@ -179,11 +181,10 @@ def _missing(folder: Path, repo: str, files: Sequence[RemoteFile]) -> tuple[Remo
 
 def _listing(repo: str, revision: str) -> tuple[str, dict[str, RemoteFile]]:
     """Ask the hub for a commit and its Parquet files."""
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import HfApi
 
-    info = HfApi().dataset_info(
-        repo, revision=revision, files_metadata=True, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
-    )
+    api = HfApi()
+    info = api.dataset_info(repo, revision=revision, files_metadata=True, timeout=LISTING_SECONDS)
     commit = info.sha or ""
     if len(commit) != 40 or not set(commit) <= set("0123456789abcdef"):
         raise ValueError(f"no commit, but {commit!r:.50}")
