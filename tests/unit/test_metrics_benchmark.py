@@ -178,3 +178,53 @@ def test_command_prints_tables(app, folders):
 def test_command_wants_a_benchmark(app, folders):
     result = CliRunner().invoke(app, ["score", *map(str, folders)])
     assert result.exit_code == 2
+
+
+def warned(folders, benchmark="xtreme"):
+    said = []
+    scores = benchmark_scores(*folders, benchmark=benchmark, warn=said.append)
+    return scores, said
+
+
+def test_placeholder_labels_are_warned_of_by_file(folders):
+    write(folders[1], "pawsx", {"de": "0\n" * 12}, "tsv")
+    write(folders[0], "pawsx", {"de": "0\n" * 12}, "tsv")
+    _, said = warned(folders)
+    assert len(said) == 1
+    assert str(folders[1] / "pawsx" / "test-de.tsv") in said[0]
+    assert "all 12 labels are '0'" in said[0]
+
+
+@pytest.mark.parametrize("tag", ["O", "X"])
+def test_placeholder_tags_are_warned_of(folders, tag):
+    languages = XTREME.tasks["udpos"].languages
+    for folder in folders:
+        write(folder, "udpos", dict.fromkeys(languages, "NOUN\nVERB\n\n" * 6), "tsv")
+    write(folders[1], "udpos", {"yo": f"{tag}\n{tag}\n\n" * 6}, "tsv")
+    _, said = warned(folders)
+    assert len(said) == 1
+    assert "test-yo.tsv" in said[0]
+    assert f"all 12 labels are {tag!r}" in said[0]
+
+
+def test_missing_answers_are_warned_of(folders):
+    write(folders[0], "tydiqa", {"te": "{}"}, "json")
+    scores, said = warned(folders)
+    assert scores["tasks"]["tydiqa"]["f1"]["te"] == 0
+    assert len(said) == 1
+    assert "test-te.json: 1 of 1 questions have no answer, e.g. 'q'" in said[0]
+
+
+def test_lareqa_weighs_questions_of_all_languages_equally(folders):
+    languages = XTREME_R.tasks["lareqa"].languages
+    gold = dict.fromkeys(languages, '{"a": ["en/1", "de/1"]}')
+    guess = dict.fromkeys(languages, '{"a": ["en/1", "x", "de/1"]}')
+    gold["ar"] = '{"a": ["en/1"], "b": ["en/2"], "c": ["en/3"]}'
+    guess["ar"] = '{"a": ["en/1"], "b": ["x", "en/2"]}'
+    write(folders[1], "lareqa", gold, "json")
+    write(folders[0], "lareqa", guess, "json")
+    lareqa = benchmark_scores(*folders, benchmark="xtreme-r")["tasks"]["lareqa"]
+    single = 100 * (1 + 2 / 3) / 2
+    assert lareqa["map@20"]["en"] == pytest.approx(single)
+    assert lareqa["map@20"]["ar"] == pytest.approx(50)
+    assert lareqa["avg_metric"] == pytest.approx((10 * single + 3 * 50) / 13)

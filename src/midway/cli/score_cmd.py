@@ -43,7 +43,13 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Score predictions in XTREME's layout against labels."""
-    scores = benchmark_scores(predictions, labels, benchmark=benchmark.value, profile=profile.value)
+    scores = benchmark_scores(
+        predictions,
+        labels,
+        benchmark=benchmark.value,
+        profile=profile.value,
+        warn=lambda text: typer.echo(f"warning: {text}", err=True),
+    )
     typer.echo(json.dumps(scores, indent=1, sort_keys=True) if as_json else as_text(scores))
 
 
