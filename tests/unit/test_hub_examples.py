@@ -235,6 +235,11 @@ def test_xcopa(read):
     assert example.question == "What was the effect?"
     (example,) = read("xcopa", "validation", "sw", columns).examples
     assert example.document == "copa-408"
+    many = {name: values * 12 for name, values in columns.items()} | {"idx": list(range(12))}
+    reading = read("xcopa", "test", "sw", many)
+    assert reading.warnings[0].startswith("xcopa test: all 12 rows ask 'What was the effect?'")
+    many["question"][0] = "cause"
+    assert read("xcopa", "test", "sw", many).warnings == []
     with pytest.raises(DataError, match="'idx' is 100, expected 0 to 99"):
         read("xcopa", "validation", "sw", columns | {"idx": [100]})
     with pytest.raises(DataError, match="'question' 'what' is unknown"):

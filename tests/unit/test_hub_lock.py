@@ -5,6 +5,7 @@ from hub_files import card, hub, lock, write
 
 from midway.errors import DataError
 from midway.tasks import load_card
+from midway.tasks.examples import PlainText
 from midway.tasks.files import find_files, read_files
 from midway.tasks.hub.lock import Pinned, in_part, lock_text, read_lock, verify
 
@@ -145,6 +146,31 @@ def test_parts():
     assert hub().parts("validation", "de") == ("deu/validation",)
     assert hub().parts("test", "sw") == ("swh/test_a", "swh/test_b")
     assert hub().parts("train", "de") == hub().parts("test", "zh") == ()
+
+
+def test_documents_of_another_configuration(tmp_path):
+    source = hub(documents="eng", splits=("validation",), example=by_text)
+    task = card(hub=source)
+    assert source.parts("validation", "de") == ("deu/validation", "eng/validation")
+    write(tmp_path / "hub/test/nli" / DEU, {"id": ["1", "2", "3"], "title": ["eins"] * 3})
+    lock(tmp_path, "test/nli", DEU)
+    assert find_files(task, (tmp_path,), "validation", "de") == ()  # the documents are needed too
+    english = "eng/validation/0000.parquet"
+    write(tmp_path / "hub/test/nli" / english, {"id": ["2", "1"], "title": ["two", "one"]})
+    lock(tmp_path, "test/nli", DEU, english)
+    files = find_files(task, (tmp_path,), "validation", "de")
+    reading = read_files(task, files, "validation", "de")
+    assert [(e.id, e.document) for e in reading.examples] == [
+        ("1", "one"),
+        ("2", "two"),
+        ("3", "eins"),
+    ]
+    (warning,) = reading.warnings
+    assert "1 of 3 rows are not in eng" in warning
+
+
+def by_text(row):
+    return PlainText(row.text("id"), row.language, row.text("title"), "text")
 
 
 def test_one_revision_for_a_data_set():

@@ -87,11 +87,7 @@ def check(
         if names and not any(here.values()):
             looked = ", ".join(map(str, folders)) or "no data folder"
             errors.append(f"no files of {card.name} in {looked}; see `midway tasks {card.name}`")
-        checks += [
-            check_language(card, folders, split, code)
-            for split, found in here.items()
-            for code in found
-        ]
+        checks += _check_task(card, folders, here)
     errors += dict.fromkeys(error for result in checks for error in result.errors)
     if as_json:
         typer.echo(json.dumps(_document(checks, absent, errors), ensure_ascii=False, indent=1))
@@ -103,6 +99,19 @@ def check(
         typer.echo(f"error: {error}", err=True)
     if errors:
         raise typer.Exit(DataError.exit_code)
+
+
+def _check_task(card: TaskCard, folders: DataFolders, here: dict[str, list[str]]) -> list[Check]:
+    """Read all that is at hand of a task; a terminal shows what is being read."""
+    from midway.cli.progress import stderr_console
+
+    checks = []
+    with stderr_console().status(f"reading {card.name}") as status:
+        for split, codes in here.items():
+            for code in codes:
+                status.update(f"reading {card.name} {split} {code}")
+                checks.append(check_language(card, folders, split, code))
+    return checks
 
 
 def _parts(checks: list[Check]) -> dict[tuple[str, str], list[Check]]:

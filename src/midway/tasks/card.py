@@ -27,6 +27,7 @@ class HubSource:
             ClassLabel arrive as names.
         documents: a configuration whose rows say which document a question belongs to, by id,
             where titles differ between languages; empty where documents are the rows' own.
+        finish: (examples read, split) → what takes all rows to see: to put right, or to warn of.
         revision: branch, tag or commit. On the default branch the hub keeps every public data
             set as Parquet, ``<config>/<split>/NNNN.parquet``.
     """
@@ -37,6 +38,7 @@ class HubSource:
     codes: Mapping[str, str] | tuple[str, ...]
     example: Callable[[Row], Example | str]
     documents: str = ""
+    finish: Callable[[Reading, str], None] | None = None
     revision: str = PARQUET
 
     def parts(self, split: str, language: str) -> tuple[str, ...]:

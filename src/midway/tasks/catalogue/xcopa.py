@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from midway.tasks.card import DataFolders, HubSource, TaskCard
-from midway.tasks.hub.to_choices import xcopa
+from midway.tasks.hub.to_choices import one_question, xcopa
 from midway.tasks.readers.copa import read_xcopa
 from midway.tasks.sources import find_first
 
@@ -58,5 +58,12 @@ CARD = TaskCard(
     train_tasks=("siqa", "copa"),
     find=_find,
     read=read_xcopa,
-    hub=HubSource("cambridgeltl/xcopa", "{code}", ("validation", "test"), _LANGUAGES, xcopa),
+    hub=HubSource(
+        "cambridgeltl/xcopa",
+        "{code}",
+        ("validation", "test"),
+        _LANGUAGES,
+        xcopa,
+        finish=one_question,
+    ),
 )

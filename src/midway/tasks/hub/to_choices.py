@@ -3,10 +3,10 @@
 from hashlib import sha256
 
 from midway.errors import DataError
-from midway.tasks.examples import ChoiceExample
+from midway.tasks.examples import ChoiceExample, Reading
 from midway.tasks.hub.rows import Row
 from midway.tasks.readers.choice import BLANK, ENDINGS, LETTERS
-from midway.tasks.readers.copa import ITEMS, QUESTIONS
+from midway.tasks.readers.copa import FEWEST, ITEMS, QUESTIONS
 
 Chosen = ChoiceExample | str
 
@@ -91,6 +91,16 @@ def xcopa(row: Row) -> Chosen:
         label=row.index("label", 2),
     )
     return _unless_blank(example, example.context)
+
+
+def one_question(reading: Reading, split: str) -> None:
+    """Warn if all rows of XCOPA ask for the same, which some languages' files do by mistake."""
+    kinds = {each.question for each in reading.examples if isinstance(each, ChoiceExample)}
+    if len(kinds) == 1 and len(reading.examples) >= FEWEST:
+        reading.warnings.append(
+            f"xcopa {split}: all {len(reading.examples):,} rows ask {kinds.pop()!r}, while about "
+            "half of COPA's items ask for the other; the prompt is wrong for those"
+        )
 
 
 def _gold(row: Row, column: str, known: tuple[str, ...]) -> str:

@@ -40,7 +40,18 @@ def read_parquet(hub: HubSource, files: tuple[Path, ...], split: str, language: 
     own = hub.parts(split, language)[:1]
     config = own[0].rpartition("/")[0] if own else ""
     if not hub.documents or hub.documents == config:
-        return _read(hub, files, split, language)
+        reading = _read(hub, files, split, language)
+    else:
+        reading = _read_with_documents(hub, files, split, language)
+    if hub.finish is not None:
+        hub.finish(reading, split)
+    return reading
+
+
+def _read_with_documents(
+    hub: HubSource, files: tuple[Path, ...], split: str, language: str
+) -> Reading:
+    """Read a language whose documents another configuration tells."""
     beside = tuple(path for path in files if path.parent.parent.name == hub.documents)
     reading = _read(hub, tuple(path for path in files if path not in beside), split, language)
     documents = {e.id: e.document for e in _read(hub, beside, split, language).examples}
