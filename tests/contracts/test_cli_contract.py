@@ -21,6 +21,7 @@ COMMANDS = {
     "score": {"--benchmark", "--profile", "--json"},
     "tasks": {"--json", "--data"},
     "data check": {"--json", "--data"},
+    "data fetch": {"--languages", "--splits", "--data", "--update", "--dry-run", "--json"},
     "encoders": {"--json"},
     "store ls": {"--store"},
     "store verify": {"--store"},
@@ -94,7 +95,7 @@ def test_plan_for_people(capfd, place):
 
 
 def test_tasks(capfd, place):
-    said = tiny_study.midway(capfd, "tasks", "--json", "--data", place / "data")
+    said = call(capfd, place, "tasks", "--json")
     assert said.code == 0
     tasks = {task["name"]: task for task in json.loads(said.out)}
     assert {"squad", "xquad", "tydiqa", "udpos", "tatoeba"} <= set(tasks)
