@@ -59,7 +59,7 @@ class Wish:
 
 
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="TASK…", show_default=False)],
+    names: Annotated[list[str], typer.Argument(metavar="TASK", show_default=False)],
     languages: Annotated[
         str, typer.Option("--languages", help="Codes separated by commas.  [default: all]")
     ] = "",
