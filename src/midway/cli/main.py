@@ -9,6 +9,7 @@ from midway import __version__
 from midway.cli import (
     data_cmd,
     encoders_cmd,
+    export_cmd,
     leaks_cmd,
     plan_cmd,
     report_cmd,
@@ -55,6 +56,7 @@ COMMANDS = (
     tasks_cmd,
     data_cmd,
     leaks_cmd,
+    export_cmd,
     encoders_cmd,
 )
 for module in COMMANDS:
