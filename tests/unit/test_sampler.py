@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from midway.canonical import digest
+from midway.families import span_qa
 from midway.languages import is_low_resource, lookup
 from midway.tasks import load_card
 from midway.tasks.sampler import lexicon as lexicons
@@ -258,3 +259,20 @@ def test_pairs_are_distinct(language):
     pairs = examples("sampler-pairs", "test", language)
     assert len({e.sentence for e in pairs}) == len({e.english for e in pairs}) == 300
     assert all(e.sentence != e.english for e in pairs)
+
+
+def test_error_rates_are_given_for_each_capability():
+    card = load_card("sampler-checks")
+    examples = card.read(card.find((), "test", "sw"), "test", "sw").examples
+    wrong = {"count", "negation"}
+    answers = {e.id: "" if e.id.rpartition("-")[2] in wrong else e.answers[0] for e in examples}
+    clean = span_qa.score(answers, examples, card, "sw").clean
+    rates = {name: value for name, value in clean.items() if name.startswith("error_rate_")}
+    assert set(rates) == {
+        f"error_rate_{name}"
+        for name in ("who", "where", "what", "when", "count", "comparison", "negation")
+    }
+    for name, value in rates.items():
+        assert value == (100.0 if name.removeprefix("error_rate_") in wrong else 0.0)
+    assert clean["error_rate"] == pytest.approx(100.0 - clean["exact_match"])
+    assert 0 < clean["error_rate"] < 100

@@ -249,10 +249,21 @@ def score(
     return Scores(
         n=len(examples),
         official=squad.summarise(official.values()),
-        clean=squad.summarise(clean.values()),
+        clean=squad.summarise(clean.values()) | _error_rates(clean, card),
         numerator=[official[example.id][0] for example in examples],
         denominator=[1.0] * len(examples),
     )
+
+
+def _error_rates(scores: squad.PerQuestion, card: TaskCard) -> dict[str, float]:
+    """Percent of questions without an exact match, in all and for each capability."""
+    if card.capability is None:
+        return {}
+    wrong: dict[str, list[float]] = {}
+    for identity, (_, exact) in scores.items():
+        for name in ("error_rate", f"error_rate_{card.capability(identity)}"):
+            wrong.setdefault(name, []).append(100.0 * (1.0 - exact))
+    return {name: sum(values) / len(values) for name, values in sorted(wrong.items())}
 
 
 FAMILY = Family(

@@ -80,6 +80,7 @@ class TaskCard:
         train_tasks: the tasks whose training data a target uses by default, one after the other,
             if not its own.
         unanswerable: whether questions may have no answer (SQuAD v2).
+        capability: (example id) → what the example tests; error rates are then given for each.
         version: raised when the same files are read differently.
         find: (folders, split, language) → the files with that part, ``()`` if absent.
         read: (files, split, language) → examples. Raises DataError naming file and line.
@@ -105,5 +106,6 @@ class TaskCard:
     rule: str = ""
     train_tasks: tuple[str, ...] = ()
     unanswerable: bool = False
+    capability: Callable[[str], str] | None = None
     version: int = 1
     hub: HubSource | None = None

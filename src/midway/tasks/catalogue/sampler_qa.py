@@ -1,7 +1,7 @@
 """Sampler questions: generated span QA with exact gold, parallel in all its languages."""
 
 from midway.tasks.card import TaskCard
-from midway.tasks.sampler.generate import find_monolingual, read_qa
+from midway.tasks.sampler.generate import capability, find_monolingual, read_qa
 from midway.tasks.sampler.lexicon import languages
 from midway.tasks.sampler.world import VERSION
 
@@ -37,6 +37,7 @@ CARD = TaskCard(
         "repeats their content.",
         "An answer is whole words: a case ending attached to a name is part of it.",
     ),
+    capability=capability,
     find=find_monolingual,
     read=read_qa,
     version=VERSION,

@@ -105,6 +105,11 @@ def read_pairs(paths: tuple[Path, ...], split: str, language: str) -> Reading:
     )
 
 
+def capability(identity: str) -> str:
+    """Return what the question with this id tests, such as ``where``."""
+    return identity.rpartition("-")[2]
+
+
 def tag_tokens(text: str, spans: tuple[Span, ...], *, spaced: bool) -> list[tuple[str, str]]:
     """Return tokens with IOB2 tags: a token that an entity touches is part of it."""
     entities = [span for span in spans if span.slot in _ENTITIES]
