@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test lint bench docs statistics clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ bench: $(READY)
 
 docs: $(READY)  ## regenerate the parts of docs/ that come from the code
 	$(BIN)/python scripts/build_docs.py
+
+statistics: $(READY)  ## describe the data under MIDWAY_DATA; committed beside the catalogue
+	$(BIN)/python scripts/build_statistics.py
 
 clean:
 	rm -rf $(VENV) runs build dist
