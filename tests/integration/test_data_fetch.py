@@ -243,6 +243,18 @@ def test_the_next_run_continues_what_an_interrupted_one_left(fetch, hub):
     assert fetch.file(TRAIN).read_bytes() == content(hub, TRAIN)
 
 
+def test_what_an_older_commit_left_is_not_continued(fetch, hub):
+    hub.trouble(TRAIN, times=99, cut=1000)
+    refused(fetch("squad", "--splits", "train"), "continues")
+    hub.troubles.clear()
+    hub.repositories[REPO].commit({TRAIN: questions(50, "new", padding=10_000)})
+    hub.requests.clear()
+    assert fetch("squad", "--splits", "train", "--update").code == 0
+    assert hub.ranges() == [None]
+    assert fetch.file(TRAIN).read_bytes() == content(hub, TRAIN)
+    assert leftovers(fetch) == [".fetching"]
+
+
 def test_a_server_that_ignores_ranges(fetch, hub):
     hub.trouble(TRAIN, cut=100_000)
     hub.trouble(TRAIN, whole=True)

@@ -7,7 +7,6 @@
    when all its files are in their places.
 """
 
-import fcntl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -63,6 +62,8 @@ def exclusive(folder: Path) -> Iterator[None]:
     Raises:
         DataError: another process holds it, or the folder cannot be written.
     """
+    import fcntl  # not on every system, and only needed here
+
     path = folder / HUB / ".fetching"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,8 @@ def download(repo: str, commit: str, file: RemoteFile, target: Path, watch: Watc
                 "the download was thrown away, run the same command again"
             )
         aside.replace(target)
+        for stale in target.parent.glob(f".{target.name}.*.part"):  # of another commit
+            stale.unlink()
     except OSError as error:
         raise DataError(
             f"{target} cannot be written ({error.strerror or error}); make room or choose another "
