@@ -110,7 +110,8 @@ def test_card(name, folders, store, tmp_path):
         assert len(scores) == min(2, len(here[cell.split])) if cell.target == name else scores
         for record in scores.values():
             assert record["n"] >= 8 or cell.card.family == "mining"
+            assert cell.card.metrics[0] in record["official"]
+            assert set(cell.card.metrics) <= {*record["official"], *record["clean"]}
             for profile in ("official", "clean"):
-                assert cell.card.metrics[0] in record["official"]
                 assert record[profile]
                 assert all(0 <= value <= 100 for value in record[profile].values())

@@ -1,11 +1,12 @@
 """``midway tasks`` shows the catalogue and what is at hand of it."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from midway.cli.options import DataOption, JsonOption, StoreOption
+from midway.cli.task_page import plain_console, print_page
 from midway.errors import DataError
 from midway.tasks import card_names, load_card
 from midway.tasks.card import DataFolders, TaskCard
@@ -13,9 +14,7 @@ from midway.tasks.counts import CountCache
 from midway.tasks.files import find_files
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from midway.tasks.statistics import load_statistics
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +39,11 @@ def tasks(
     if as_json:
         cache = CountCache(open_store(store).cache)
         records = [{**describe(card), **available(card, folders, cache)} for card in cards]
+        if name:
+            records[0]["statistics"] = load_statistics(name)
         typer.echo(json.dumps(records, ensure_ascii=False, indent=1))
     elif name:
-        _page(cards[0], folders)
+        print_page(cards[0], folders)
     else:
         _table(cards, folders)
 
@@ -57,7 +58,8 @@ def describe(card: TaskCard) -> dict[str, Any]:
     plain = {
         each: list(value) if isinstance(value, tuple) else value for each, value in values.items()
     }
-    return {**plain, "hub": card.hub.repo if card.hub else None}
+    more = {"train_tasks": list(card.train_tasks), "hub": card.hub.repo if card.hub else None}
+    return {**plain, **more}
 
 
 def available(card: TaskCard, folders: DataFolders, cache: CountCache) -> dict[str, Any]:
@@ -74,12 +76,6 @@ def available(card: TaskCard, folders: DataFolders, cache: CountCache) -> dict[s
             else:
                 sizes.setdefault(split, {})[language] = number
     return {"available": sizes, "unreadable": list(dict.fromkeys(errors))}
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False, emoji=False)
 
 
 def _table(cards: list[TaskCard], folders: DataFolders) -> None:
@@ -99,50 +95,11 @@ def _table(cards: list[TaskCard], folders: DataFolders) -> None:
             Text(card.name, style="bold"),
             card.family,
             ", ".join(card.roles),
-            card.metrics[0],
+            card.metrics[0] if card.metrics else "–",
             Text(at_hand or "none", style="" if at_hand else "dim"),
         )
-    console = _console()
+    console = plain_console()
     console.print(table)
     where = ", ".join(map(str, folders)) or "no data folder; give one with --data or MIDWAY_DATA"
     console.print(f"Data: {where}")
     console.print("`midway tasks NAME` tells more, `midway data check` counts the examples.")
-
-
-def _page(card: TaskCard, folders: DataFolders) -> None:
-    """Print everything about one task."""
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    console = _console()
-    console.print(Text.assemble((card.title, "bold"), f"  ({card.name})"))
-    console.print(Padding(card.summary, (1, 0)))
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
-    here = present(card, folders)
-    for title, value in (
-        ("family", card.family),
-        ("used as", ", ".join(card.roles)),
-        ("scores", ", ".join(card.metrics)),
-        ("evaluated on", card.evaluation_split),
-        ("languages", f"{len(card.languages)}: {' '.join(card.languages)}"),
-        *((f"{split} at hand", _languages(here[split])) for split in card.splits),
-        ("licence", card.licence),
-        ("cite", card.citation),
-        ("source", card.homepage),
-        ("hub", f"{card.hub.repo} (midway data fetch {card.name})" if card.hub else "not there"),
-    ):
-        facts.add_row(title, Text(value))
-    console.print(facts)
-    if card.notes:
-        console.print(Padding(Text("Protocol and traps", style="bold"), (1, 0, 0, 0)))
-        notes = Table.grid(padding=(0, 1))
-        for note in card.notes:
-            notes.add_row("·", Text(note))
-        console.print(notes)
-
-
-def _languages(codes: list[str]) -> str:
-    return f"{len(codes)}: {' '.join(codes)}" if codes else "none"
