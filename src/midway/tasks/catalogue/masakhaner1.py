@@ -29,7 +29,7 @@ CARD = TaskCard(
     languages=("amh", "hau", "ibo", "kin", "lug", "luo", "pcm", "swa", "wol", "yor"),
     splits=("train", "validation", "test"),
     evaluation_split="test",
-    metrics=("f1", "accuracy"),
+    metrics=("f1", "precision", "recall"),
     licence="CC BY-NC 4.0",
     citation=(
         "Adelani et al. (2021). MasakhaNER: Named Entity Recognition for African Languages. "

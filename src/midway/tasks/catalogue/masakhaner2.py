@@ -32,7 +32,7 @@ CARD = TaskCard(
     languages=tuple(_LANGUAGES.split()),
     splits=("train", "validation", "test"),
     evaluation_split="test",
-    metrics=("f1", "accuracy"),
+    metrics=("f1", "precision", "recall"),
     licence="CC BY-NC 4.0",
     citation=(
         "Adelani et al. (2022). MasakhaNER 2.0: Africa-centric Transfer Learning for Named Entity "

@@ -45,7 +45,7 @@ CARD = TaskCard(
     languages=tuple(f"{_XTREME} {_XTREME_R}".split()),
     splits=("train", "validation", "test"),
     evaluation_split="test",
-    metrics=("f1", "accuracy"),
+    metrics=("f1", "precision", "recall"),
     licence="not stated by the authors (text: Wikipedia, CC BY-SA 3.0)",
     citation=(
         "Pan, Zhang, May, Nothman, Knight and Ji (2017). Cross-lingual Name Tagging and Linking "
