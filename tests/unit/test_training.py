@@ -5,13 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from tiny import PIECES, padded
-from tiny_training import FAMILY_NAMES, FREE, OUTPUTS, QUIET, RECIPE, Case
-from transformers import (
-    get_linear_schedule_with_warmup,
-)
+from tiny import PIECES
+from tiny_dense import copy_head, dense, dense_loss
+from tiny_training import FAMILY_NAMES, FREE, QUIET, RECIPE, Case
 
-from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder, save_delta
 from midway.errors import StageError
 from midway.families import FAMILIES
@@ -19,58 +16,7 @@ from midway.graph.stage import Runtime
 from midway.train import loop
 from midway.train.loop import Entry, Hooks, train
 from midway.train.optimiser import untouched_factor
-
-
-def dense(case):
-    """Train the whole model the usual way; returns its losses."""
-    model = case.model.train()
-    last = model.qa_outputs if case.family == "span_qa" else model.classifier
-    last.load_state_dict(
-        make_head("token", 32, OUTPUTS[case.family], dropout=0, seed=1).module.out.state_dict()
-    )
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.1},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=RECIPE.learning_rate, eps=1e-8)
-    warm = -(-len(case.steps) // 10)
-    schedule = get_linear_schedule_with_warmup(optimiser, warm, len(case.steps))
-    losses = []
-    for step in case.steps:
-        loss = dense_loss(case, model, step.items)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE.clip)
-        optimiser.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
-    return losses
-
-
-def dense_loss(case, model, rows):
-    table = case.features.table.take(rows).to_pylist()
-    ids, mask = padded([row["ids"] for row in table], model.config.pad_token_id)
-    extra = {}
-    if model.config.type_vocab_size > 1:
-        kinds = [np.arange(len(row["ids"])) >= row["boundary"] for row in table]
-        extra["token_type_ids"] = padded(kinds)[0]
-    if case.family == "span_qa":
-        out = model(input_ids=ids, attention_mask=mask, **extra)
-        sides = ((out.start_logits, "start"), (out.end_logits, "end"))
-        return (
-            sum(
-                torch.nn.functional.cross_entropy(
-                    logits.masked_fill(mask == 0, float("-inf")),
-                    torch.tensor([row[name] for row in table]),
-                )
-                for logits, name in sides
-            )
-            / 2
-        )
-    labels = torch.full(ids.shape, -100)
-    for i, row in enumerate(table):
-        labels[i, row["heads"]] = torch.tensor(row["tags"])
-    return model(input_ids=ids, attention_mask=mask, labels=labels, **extra).loss
+from midway.train.schedule import Step
 
 
 def assert_equal_training(mine, theirs, family, *, tolerance=1e-4):
@@ -84,7 +30,11 @@ def assert_equal_training(mine, theirs, family, *, tolerance=1e-4):
 
 @pytest.mark.parametrize(
     ("family", "kind"),
-    [("span_qa", "bert"), ("tagging", "bert"), ("tagging", "xlm-r"), ("span_qa", "electra")],
+    [
+        *((family, "bert") for family in FAMILY_NAMES),
+        *((family, "xlm-r") for family in ("tagging", "classification", "choice")),
+        ("span_qa", "electra"),
+    ],
 )
 def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
     """Among them the embedding rows that never occur, by the closed form of their decay."""
@@ -92,15 +42,16 @@ def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
     before = case.base.get_input_embeddings().weight.detach().clone()
     encoder, head, trained = case.run(tmp_path / "work")
     want = dense(case)
-    assert len(want) == 30
+    assert len(want) == len(case.steps) >= 20
     np.testing.assert_allclose(trained.losses, want, atol=1e-4)
     assert np.mean(want[-5:]) < np.mean(want[:5])
-    factor = untouched_factor(30, RECIPE.warmup, RECIPE.learning_rate, RECIPE.weight_decay)
+    factor = untouched_factor(len(want), RECIPE.warmup, RECIPE.learning_rate, RECIPE.weight_decay)
     save_delta(encoder, None, factor, tmp_path)
     whole = load_encoder(case.folder, tmp_path, np.arange(PIECES)).model
     assert_equal_training(whole.state_dict(), case.base.state_dict(), family)
-    last = case.model.qa_outputs if family == "span_qa" else case.model.classifier
-    torch.testing.assert_close(head.module.out.weight, last.weight, rtol=0, atol=1e-4)
+    for name, layer in case.parts().items():
+        weight = getattr(head.module, name).weight
+        torch.testing.assert_close(weight, layer.weight, rtol=0, atol=1e-4)
     outside = np.setdiff1d(np.arange(PIECES), encoder.active)
     assert len(outside) > 400
     after = whole.get_input_embeddings().weight.detach()
@@ -117,9 +68,25 @@ def test_the_micro_batch_does_not_change_the_trajectory(family, tokens, tmp_path
     assert_equal_training(second.model.state_dict(), first.model.state_dict(), family)
 
 
+@pytest.mark.parametrize("tokens", [1, 100_000])
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_an_item_that_a_step_has_twice(family, tokens, tmp_path):
+    """Where one epoch ends and the next begins; it counts twice (in ranking once)."""
+    case = Case(tmp_path, family)
+    steps = [Step(0, np.array([3, 3, 5, 8, 8, 8]))]
+    runtime = Runtime(micro_batch_tokens=tokens)
+    _, _, trained = case.run(tmp_path / "work", steps=steps, runtime=runtime)
+    copy_head(case)
+    with torch.no_grad():
+        want = float(dense_loss(case, steps[0].items))
+    assert trained.losses == pytest.approx([want], abs=1e-4)
+
+
 @pytest.mark.parametrize("tokens", [1, 50])
-def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
-    case = Case(tmp_path)
+@pytest.mark.parametrize("family", ["span_qa", "classification", "choice"])
+def test_a_step_sees_exactly_its_batch(family, tokens, tmp_path, monkeypatch):
+    case = Case(tmp_path, family)
+    item = np.searchsorted(case.items.offsets, np.arange(len(case.features.lengths)), "right")
     seen = []
     real = loop.make_batch
 
@@ -127,16 +94,20 @@ def test_a_step_sees_exactly_its_batch(tokens, tmp_path, monkeypatch):
         batch = real(table, rows, encoder, device, **pieces)
         seen.append((rows.tolist(), len(batch.ids)))
         assert list(batch.packing.lengths) == sorted(batch.packing.lengths)
-        assert len(rows) == 1 or len(batch.ids) <= tokens
+        items, sizes = np.unique(item[rows], return_counts=True)
+        assert len(items) == 1 or len(batch.ids) <= tokens
+        assert sizes.tolist() == np.diff(case.items.offsets)[items - 1].tolist()
         return batch
 
     monkeypatch.setattr(loop, "make_batch", spy)
     _, _, trained = case.run(tmp_path / "work", runtime=Runtime(micro_batch_tokens=tokens))
     rows = [row for part, _ in seen for row in part]
-    assert len(rows) == len(case.steps) * RECIPE.batch_size
-    for number, step in enumerate(case.steps):
-        begin = number * RECIPE.batch_size
-        assert sorted(rows[begin : begin + RECIPE.batch_size]) == sorted(step.items.tolist())
+    for step in case.steps:
+        want = case.items.of(step.items).tolist()
+        assert len(step.items) == RECIPE.batch_size
+        assert sorted(rows[: len(want)]) == sorted(want)
+        del rows[: len(want)]
+    assert not rows
     assert trained.tokens == sum(size for _, size in seen)
     assert trained.steps_here == len(case.steps)
 
@@ -163,8 +134,7 @@ def test_a_loss_that_is_not_finite_stops_the_stage(value, tmp_path):
 def test_progress_is_reported_after_every_step(tmp_path):
     case = Case(tmp_path)
     encoder = load_encoder(case.folder, None, case.features.active)
-    head = make_head("token", 32, 2, dropout=0, seed=1)
-    entry = Entry(FAMILIES["span_qa"], case.features, head)
+    entry = Entry(FAMILIES["span_qa"], case.features, case.new_head())
     seen = []
     hooks = Hooks(seen.append, lambda: None, tmp_path)
     trained = train(encoder, [entry], case.steps, RECIPE, QUIET, seed=1, hooks=hooks)

@@ -67,18 +67,27 @@ def loss(
 
     Args:
         logits: ``float32[n, 1]``, a row per choice, in any order.
-        batch: ``example`` and ``right``, numbers per row.
+        batch: ``row`` (its number in the table), ``example`` and ``right``, numbers per row.
         lengths: not used.
     """
     del lengths
-    examples, place = np.unique(batch["example"], return_inverse=True)
+    groups = batch["example"].astype(np.int64) * len(logits) + _copies(batch["row"])
+    groups, place = np.unique(groups, return_inverse=True)
     where = torch.from_numpy(place).to(logits.device)
     scores = logits[:, 0]
-    top = scores.new_full((len(examples),), float("-inf"))
+    top = scores.new_full((len(groups),), float("-inf"))
     top = top.scatter_reduce(0, where, scores.detach(), "amax")
     sums = torch.zeros_like(top).index_add(0, where, (scores - top[where]).exp())
     right = torch.from_numpy(batch["right"].astype(np.float32)).to(logits.device)
     return (sums.log() + top).sum() - (scores * right).sum()
+
+
+def _copies(rows: np.ndarray) -> np.ndarray:
+    """How often each row came before: where epochs meet, a step may have an example twice."""
+    order = np.argsort(rows, kind="stable")
+    copies = np.empty_like(order)
+    copies[order] = np.arange(len(rows)) - np.searchsorted(rows[order], rows[order])
+    return copies
 
 
 def candidates(

@@ -2,14 +2,15 @@
 
 Sentences are embedded as in `midway.families.retrieval`; nothing is trained. Candidate pairs are
 scored by their ratio margin over the 4 nearest neighbours of both sides
-(`midway.metrics.mining`). A sentence that is repeated word for word is searched once, under the
-id of its first occurrence, as in XTREME.
+(`midway.metrics.mining`). A sentence that is repeated word for word is searched once, and pairs
+with it are left out, since it has no id of its own (as in XTREME).
 
 The official profile takes the threshold that is best on the very gold it is scored on, as XTREME's
 script does. The clean profile scores the predicted pairs, whose threshold was tuned on the
 development set or, if that is what is evaluated, on the other half of it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -63,8 +64,16 @@ def encode(
     return table({name: (kinds[name], values) for name, values in columns.items()})
 
 
+def repeated(examples: Sequence[RankedText]) -> set[tuple[str, str]]:
+    """Side and text of what a side of one language pair has more than once."""
+    counts = Counter((example.side, example.text) for example in examples)
+    return {sentence for sentence, count in counts.items() if count > 1}
+
+
 def candidate_pairs(foreign: torch.Tensor, english: torch.Tensor, *, way: str = "max") -> Mined:
     """Candidate pairs of unit vectors ``float32[n, hidden]`` and ``float32[m, hidden]``."""
+    if not (len(foreign) and len(english)):
+        return Mined(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
     forward, backward = nearest_both(foreign, english, k=NEIGHBOURS)
     return mine(_on_host(forward), _on_host(backward), way=way)
 

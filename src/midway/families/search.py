@@ -56,30 +56,30 @@ def nearest_both(
     Args:
         left: ``float[n, hidden]``, unit length for cosines.
         right: ``float[m, hidden]``.
-        k: how many; at most the size of the smaller side.
+        k: how many; at most as many as the other side has.
         block: rows per block of either side; memory is block² scores beside the results.
 
     Returns:
         Scores and indices ``[n, k]`` from left to right, and ``[m, k]`` from right to left.
     """
-    k = min(k, len(left), len(right))
-    back = right.new_full((len(right), k), float("-inf"))
-    back_places = torch.zeros((len(right), k), dtype=torch.long, device=right.device)
-    scores, indices = [], []
+    ahead, ahead_places = _unknown(left, min(k, len(right)))
+    back, back_places = _unknown(right, min(k, len(left)))
     for begin in range(0, len(left), block):
-        query = left[begin : begin + block]
-        best = query.new_full((len(query), k), float("-inf"))
-        places = torch.zeros((len(query), k), dtype=torch.long, device=query.device)
+        mine = slice(begin, begin + block)
         for base in range(0, len(right), block):
-            found = query @ right[base : base + block].T
-            best, places = _merge(best, places, found, base)
-            end = base + block
-            back[base:end], back_places[base:end] = _merge(
-                back[base:end], back_places[base:end], found.T, begin
+            other = slice(base, base + block)
+            found = left[mine] @ right[other].T
+            ahead[mine], ahead_places[mine] = _merge(ahead[mine], ahead_places[mine], found, base)
+            back[other], back_places[other] = _merge(
+                back[other], back_places[other], found.T, begin
             )
-        scores.append(best)
-        indices.append(places)
-    return (torch.cat(scores), torch.cat(indices)), (back, back_places)
+    return (ahead, ahead_places), (back, back_places)
+
+
+def _unknown(side: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores and indices before anything is known."""
+    places = torch.zeros((len(side), k), dtype=torch.long, device=side.device)
+    return side.new_full((len(side), k), float("-inf")), places
 
 
 def _merge(

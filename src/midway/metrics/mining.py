@@ -107,7 +107,8 @@ def best_threshold(scores: Sequence[float], right: Sequence[bool], golds: int) -
     """Return the threshold with the best F1; pairs that score at least as much are taken.
 
     It lies half-way between the last pair taken and the next one, and at the last pair itself if
-    all are taken (XTREME's script fails there).
+    all are taken (XTREME's script fails there) or nothing lies between. Pairs of equal scores are
+    taken together.
 
     Args:
         scores: of the candidate pairs, best first.
@@ -116,13 +117,13 @@ def best_threshold(scores: Sequence[float], right: Sequence[bool], golds: int) -
     """
     best, threshold, hits = 0.0, float("inf"), 0
     for place, (score, correct) in enumerate(zip(scores, right, strict=True)):
-        if not correct:
-            continue
-        hits += 1
+        hits += correct
+        last = place + 1 == len(scores)
+        following = score if last else scores[place + 1]
         f1 = 2 * hits / (place + 1 + golds)
-        if f1 > best:
-            following = scores[place + 1] if place + 1 < len(scores) else score
-            best, threshold = f1, (score + following) / 2
+        if f1 > best and (last or following < score):
+            middle = (score + following) / 2
+            best, threshold = f1, middle if middle > following else score
     return threshold
 
 

@@ -83,7 +83,7 @@ def _mined(
     places: Sequence[int],
     context: Context,
 ) -> list[Scored]:
-    """Candidate pairs of ids of one language pair, best first."""
+    """Candidate pairs of ids of one language pair, best first, without repeated sentences."""
     features, examples = data
     example, side = (features.table[name].to_numpy() for name in ("example", "side"))
     rows = np.flatnonzero(np.isin(example, places))
@@ -91,9 +91,15 @@ def _mined(
     vectors = pooled(encoder, features, rows, layer, context, spec.precision)[0]
     foreign, english = (np.flatnonzero(side[rows] == number) for number in (0, 1))
     found = mining.candidate_pairs(vectors[foreign], vectors[english], way=spec.mining)
-    ids = [[examples[example[rows[i]]].id for i in part] for part in (foreign, english)]
+    sides = [[examples[example[rows[i]]] for i in part] for part in (foreign, english)]
+    again = mining.repeated([examples[i] for i in places])
     triples = zip(found.scores.tolist(), found.left.tolist(), found.right.tolist(), strict=True)
-    return [(score, (ids[0][left], ids[1][right])) for score, left, right in triples]
+    pairs = ((score, sides[0][left], sides[1][right]) for score, left, right in triples)
+    return [
+        (score, (x.id, y.id))
+        for score, x, y in pairs
+        if again.isdisjoint([(x.side, x.text), (y.side, y.text)])
+    ]
 
 
 def _by_language(examples: Sequence[Any]) -> Places:
