@@ -181,6 +181,8 @@ def test_markup_in_names_and_data_stays_text(tmp_path):
         "commands": [bad],
         "data": [{"task": bad, "licence": bad, "citation": bad, "homepage": "javascript:alert(1)"}],
         "dropped": [{"task": bad, "split": bad, "language": bad, "reason": bad, "count": 1}],
+        "repaired": [{"task": bad, "split": bad, "language": bad, "reason": bad, "count": 1}],
+        "warnings": [bad],
         "files": [{"task": bad, "split": bad, "language": bad, "file": bad, "rows": 1}],
         "stages": [{"name": bad, "key": bad, "state": bad, "seconds": None}],
         "versions": {bad: bad},

@@ -107,7 +107,7 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
     from midway.cli.leaks_cmd import describe as describe_leak
     from midway.cli.report_cmd import out_folder
     from midway.report import write_report
-    from midway.studies.provenance import leaks, provenance, scored_runs
+    from midway.studies.provenance import leaks, provenance, scored_runs, warnings
 
     if not any(session.store.has(cell.score) for cell in session.expansion.cells):
         return
@@ -115,6 +115,8 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
     facts = provenance(session, seconds=seconds if computed else None)
     runs = scored_runs(session)
     analysis = write_report(session.study.name, session.text, runs, facts, folder)
+    for warning in warnings(session):
+        typer.echo(f"warning: {warning}", err=True)
     for leak in leaks(session) or []:
         typer.echo(describe_leak(leak), err=True)
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)

@@ -39,7 +39,8 @@ def write_report(
       empty list says that there is none
     - ``data``: ``{"task", "licence", "citation", "homepage"}`` each
     - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known
-    - ``dropped``: ``{"task", "split", "language", "reason", "count"}`` each
+    - ``dropped``, ``repaired``: ``{"task", "split", "language", "reason", "count"}`` each
+    - ``warnings``: sentences about data whose scores should not be believed
     - ``collapsed``: names of runs that collapsed and were repeated
 
     Args:

@@ -8,6 +8,7 @@ from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
 from midway.report import about, views
 from midway.report.cells import answer_style, keep_names, seconds
+from midway.report.checks import check_tables
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -59,7 +60,13 @@ def page(data: ReportData) -> str:
         stages=provenance.get("stages", ()),
         data_sources=provenance.get("data", ()),
         files=provenance.get("files", ()),
-        dropped=provenance.get("dropped", ()),
+        checks=check_tables(data),
+        doubts=provenance.get("warnings", ()),
+        moved=[
+            {**row, "what": what}
+            for what, key in (("left out", "dropped"), ("put right", "repaired"))
+            for row in provenance.get(key, ())
+        ],
         collapsed=provenance.get("collapsed", ()),
         versions=provenance.get("versions", {}),
         commands=provenance.get("commands", ()),

@@ -74,7 +74,9 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         ],
         "data": [_source(task) for task in _tasks(session)],
         "files": list(_files(session)),
-        "dropped": list(_dropped(session)),
+        "dropped": list(_rows(session, "dropped")),
+        "repaired": list(_rows(session, "repaired")),
+        "warnings": warnings(session),
         "encoder_facts": _encoder_facts(session),
         "leaks": leaks(session),
     }
@@ -141,10 +143,17 @@ def _files(session: Session) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _dropped(session: Session) -> Iterator[dict[str, Any]]:
+def warnings(session: Session) -> list[str]:
+    """What readers warned of, each once."""
+    records = (session.record(stage) for stage in _example_stages(session))
+    found = (text for record in records if record for text in record.facts["warnings"])
+    return list(dict.fromkeys(found))
+
+
+def _rows(session: Session, what: str) -> Iterator[dict[str, Any]]:
     for stage in _example_stages(session):
         record = session.record(stage)
-        for language, reasons in ({} if record is None else record.facts["dropped"]).items():
+        for language, reasons in ({} if record is None else record.facts[what]).items():
             for reason, count in reasons.items():
                 yield {
                     "task": stage.spec.task,
