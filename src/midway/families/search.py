@@ -6,7 +6,7 @@ bitext mining needs it.
 
 import torch
 
-BLOCK = 4096
+BLOCK = 2048
 
 
 def nearest(
