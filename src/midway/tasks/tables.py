@@ -112,17 +112,23 @@ def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         DataError: a line is not a JSON object.
     """
     for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}:{number}: not JSON ({error}); fetch it again") from error
-        if not isinstance(value, dict):
-            raise DataError(
-                f"{path}:{number}: of type {type(value).__name__}, expected a JSON object"
-            )
-        yield number, value
+        if line.strip():
+            yield number, json_object(path, number, line)
+
+
+def json_object(path: Path, number: int, line: str) -> dict[str, Any]:
+    """Return the JSON object that a line is.
+
+    Raises:
+        DataError: it is something else.
+    """
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}:{number}: not JSON ({error}); fetch it again") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}:{number}: of type {type(value).__name__}, expected a JSON object")
+    return value
 
 
 def text_cell(path: Path, number: int, row: Any, key: str) -> str:
