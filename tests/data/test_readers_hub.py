@@ -182,3 +182,61 @@ def test_choices(both, task, split, language, convert):
     own, hub = both(task, split, language, convert)
     assert hub.examples == own.examples
     assert hub.dropped == own.dropped
+
+
+NLI = ("entailment", "neutral", "contradiction")
+
+
+def columns_of(names, rows, labels):
+    """Columns of text and one of labels, as integers."""
+    columns = {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    columns["label"] = [labels.index(row[len(names)]) for row in rows]
+    return columns, {"label": {"names": list(labels), "_type": "ClassLabel"}}
+
+
+def xnli(files):
+    rows = [line.split("\t") for line in read_lines(files[0])]
+    return columns_of(("premise", "hypothesis"), rows, NLI)
+
+
+def pawsx(files):
+    rows = [line.split("\t") for line in read_lines(files[0])]
+    return columns_of(("sentence1", "sentence2"), rows, ("0", "1"))
+
+
+def snli(files):
+    sides = [[line.removesuffix(" ") for line in read_lines(path)] for path in files]
+    return columns_of(("premise", "hypothesis"), list(zip(*sides, strict=True)), NLI)
+
+
+def sib200(files):
+    header, *rows = (line.split("\t") for line in read_lines(files[0]))
+    columns = {name: [row[n] for row in rows] for n, name in enumerate(header)}
+    return {**columns, "index_id": [int(index) for index in columns["index_id"]]}, None
+
+
+def afrisenti(files):
+    header, *rows = (line.split("\t") for line in read_lines(files[0]))
+    return {name: [row[n] for row in rows] for n, name in enumerate(header)}, None
+
+
+@pytest.mark.parametrize(
+    ("task", "split", "language", "convert"),
+    [
+        ("xnli", "validation", "sw", xnli),
+        ("xnli", "test", "el", xnli),
+        ("pawsx", "validation", "fr", pawsx),
+        ("pawsx", "validation", "ko", pawsx),
+        ("snli", "validation", "en", snli),
+        ("sib200", "validation", "quy_Latn", sib200),
+        ("afrisenti", "validation", "hau", afrisenti),
+    ],
+)
+def test_labelled(both, task, split, language, convert):
+    own, hub = both(task, split, language, convert)
+    ours = [(e.id, e.document, e.pair, e.label) for e in own.examples]
+    assert [(e.id, e.document, e.pair, e.label) for e in hub.examples] == ours
+    assert (hub.dropped, len(hub.warnings)) == (own.dropped, len(own.warnings))
+    if task != "sib200":  # which is already unquoted on the hub
+        assert hub.examples == own.examples
+        assert hub.repaired == own.repaired

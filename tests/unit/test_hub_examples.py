@@ -7,6 +7,8 @@ from hub_files import label, write
 
 from midway.errors import DataError
 from midway.tasks import load_card
+from midway.tasks.files import find_files, read_files
+from midway.tasks.hub.lock import Pinned, lock_text
 from midway.tasks.hub.xquad_articles import ARTICLES, ROWS
 from midway.tasks.readers.parquet import read_parquet
 
@@ -17,7 +19,7 @@ def read(tmp_path):
 
     def read_rows(task, split, language, columns, features=None):
         source = load_card(task).hub
-        (part,) = source.parts(split, language)
+        part = source.parts(split, language)[0]
         path = write(tmp_path / part / "0000.parquet", columns, features=features)
         return read_parquet(source, (path,), split, language)
 
@@ -244,3 +246,110 @@ def test_xcopa(read):
         read("xcopa", "validation", "sw", columns | {"idx": [100]})
     with pytest.raises(DataError, match="'question' 'what' is unknown"):
         read("xcopa", "validation", "sw", columns | {"question": ["what"]})
+
+
+NLI = {"label": label("entailment", "neutral", "contradiction")}
+
+
+def pairs(*labels, **more):
+    columns = {"premise": [f"p{n}" for n in range(len(labels))], "label": list(labels)}
+    return columns | {"hypothesis": ["h"] * len(labels)} | more
+
+
+def test_xnli_has_three_hypotheses_for_a_premise(read):
+    columns = pairs(0, 1, 2, 0, premise=["p", "p", "p", "q"])
+    reading = read("xnli", "test", "sw", columns, NLI)
+    assert [(e.id, e.document, e.label) for e in reading.examples] == [
+        ("1", "1", "entailment"),
+        ("2", "1", "neutral"),
+        ("3", "1", "contradiction"),
+        ("4", "2", "entailment"),
+    ]
+    assert reading.warnings == []
+    train = read("xnli", "train", "sw", columns, NLI).examples
+    assert [e.document for e in train] == ["1", "2", "3", "4"]
+    (warning,) = read("xnli", "test", "sw", pairs(0, 1, 2), NLI).warnings
+    assert warning.startswith("xnli test: 1 premises change within three rows")
+
+
+def test_rows_without_label_or_text_are_counted(read):
+    columns = pairs(-1, 0, 1, hypothesis=["h", " ", "h"])
+    reading = read("snli", "train", "en", columns, NLI)
+    assert reading.dropped == {"row without a label": 1, "row with a blank text": 1}
+    assert [(e.id, e.document) for e in reading.examples] == [("3", "p2")]
+
+
+def test_mnli(read):
+    columns = pairs(2, promptID=[31193], pairID=["31193n"])
+    (example,) = read("mnli", "validation", "en", columns, NLI).examples
+    assert (example.id, example.document, example.pair) == ("31193n", "31193", "h")
+    assert load_card("mnli").hub.parts("validation", "en") == ("default/validation_matched",)
+
+
+def test_anli_goes_by_rounds(read):
+    parts = load_card("anli").hub.parts("validation", "en")
+    assert parts == tuple(f"plain_text/dev_r{n}" for n in (1, 2, 3))
+    (example,) = read("anli", "validation", "en", pairs(0, uid=["u"]), NLI).examples
+    assert (example.id, example.document) == ("r1-u", "p0")
+
+
+def test_anli_plus_takes_its_parts_from_the_hub(tmp_path):
+    places = (
+        ("facebook/anli/plain_text/dev_r1", pairs(0, uid=["u"])),
+        ("facebook/anli/plain_text/dev_r2", pairs(0, uid=["u"])),
+        ("facebook/anli/plain_text/dev_r3", pairs(0, uid=["u"])),
+        ("nyu-mll/multi_nli/default/validation_matched", pairs(2, promptID=[1], pairID=["1c"])),
+        ("stanfordnlp/snli/plain_text/validation", pairs(1)),
+    )
+    pinned = {}
+    for place, columns in places:
+        write(tmp_path / "hub" / place / "0000.parquet", columns, features=NLI)
+        owner, name, folder = place.split("/", 2)
+        files = pinned.setdefault(f"{owner}/{name}", {})
+        files[f"{folder}/0000.parquet"] = ("0" * 64, 1)
+    lock = {repo: Pinned("main", "c" * 40, files) for repo, files in pinned.items()}
+    (tmp_path / "hub/lock.json").write_text(lock_text(lock), encoding="utf-8")
+    card = load_card("anli-plus")
+    files = find_files(card, (tmp_path,), "validation", "en")
+    reading = read_files(card, files, "validation", "en")
+    ids = [example.id for example in reading.examples]
+    assert ids == ["anli-r1-u", "anli-r2-u", "anli-r3-u", "mnli-1c", "snli-1"]
+
+
+PAWSX = {"label": label("0", "1")}
+
+
+def test_pawsx(read):
+    columns = {"id": [7, 8], "sentence1": ["a", "b"], "sentence2": ["c", "NS"], "label": [1, 0]}
+    first, second = read("pawsx", "test", "de", columns, PAWSX).examples
+    assert (first.id, first.document, first.label) == ("1", "1", "paraphrase")
+    assert second.pair == "NS"
+    reading = read("pawsx", "train", "de", columns, PAWSX)
+    assert len(reading.examples) == 1
+    assert reading.dropped == {"row with NS in place of a sentence": 1}
+    assert "NS stands in place" in read("pawsx", "test", "de", columns, PAWSX).warnings[0]
+
+
+def test_pawsx_is_unquoted_as_its_files_are(read):
+    columns = {"sentence1": ['"a ""b"""', "c"], "sentence2": ["d", "e"], "label": [1, 0]}
+    reading = read("pawsx", "test", "fr", columns, PAWSX)
+    assert [e.text for e in reading.examples] == ['a "b"', "c"]
+    assert reading.repaired == {"row with its CSV quoting undone": 1}
+    columns["sentence2"][1] = 'a single " sign'
+    assert read("pawsx", "test", "fr", columns, PAWSX).examples[0].text == '"a ""b"""'
+
+
+def test_qqp(read):
+    columns = {"question1": ["Who?"], "question2": ["Which?"], "label": [1], "idx": [5]}
+    features = {"label": label("not_duplicate", "duplicate")}
+    (example,) = read("qqp", "train", "en", columns, features).examples
+    assert (example.id, example.document, example.label) == ("5", "who?", "duplicate")
+
+
+def test_single_texts(read):
+    columns = {"tweet": ["a", "b"], "label": ["positive", "neutral"]}
+    examples = read("afrisenti", "train", "hau", columns).examples
+    assert [(e.id, e.document, e.pair) for e in examples] == [("1", "a", ""), ("2", "b", "")]
+    columns = {"index_id": [12], "category": ["travel"], "text": ["a"]}
+    (example,) = read("sib200", "train", "ace_Latn", columns).examples
+    assert (example.id, example.document, example.label) == ("12", "12", "travel")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import afrisenti
 from midway.tasks.readers.single_texts import SENTIMENTS, read_afrisenti
 from midway.tasks.sources import find_first
 
@@ -53,4 +54,11 @@ CARD = TaskCard(
     labels=SENTIMENTS,
     find=_find,
     read=read_afrisenti,
+    hub=HubSource(
+        "shmuhammad/AfriSenti-twitter-sentiment",
+        "{code}",
+        SPLITS,
+        tuple(_LANGUAGES.split()),
+        afrisenti,
+    ),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import anli
 from midway.tasks.readers.nli_english import ROUNDS, read_anli
 from midway.tasks.sources import find_first
 
@@ -59,4 +60,11 @@ CARD = TaskCard(
     labels=("entailment", "neutral", "contradiction"),
     find=_find,
     read=read_anli,
+    hub=HubSource(
+        "facebook/anli",
+        "plain_text",
+        {split: tuple(f"{part}_{name}" for name in ROUNDS) for split, part in _FILES.items()},
+        ("en",),
+        anli,
+    ),
 )

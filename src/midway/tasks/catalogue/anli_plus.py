@@ -1,5 +1,6 @@
 """ANLI+: ANLI, MultiNLI and SNLI joined, an intermediate task of Phang et al. (2020)."""
 
+from functools import partial
 from pathlib import Path
 
 from midway.tasks.card import DataFolders, TaskCard
@@ -7,6 +8,7 @@ from midway.tasks.catalogue.anli import CARD as ANLI
 from midway.tasks.catalogue.mnli import CARD as MNLI
 from midway.tasks.catalogue.snli import CARD as SNLI
 from midway.tasks.examples import Reading
+from midway.tasks.files import find_files, read_files
 from midway.tasks.readers.nli_english import read_joined
 
 _PARTS = (ANLI, MNLI, SNLI)
@@ -15,11 +17,13 @@ _PARTS = (ANLI, MNLI, SNLI)
 def _find(folders: DataFolders, split: str, language: str) -> tuple[Path, ...]:
     if split not in CARD.splits:
         return ()
-    return tuple(path for part in _PARTS for path in part.find(folders, split, language))
+    return tuple(path for part in _PARTS for path in find_files(part, folders, split, language))
 
 
 def _read(files: tuple[Path, ...], split: str, language: str) -> Reading:
-    return read_joined({part.name: part.read for part in _PARTS}, files, split, language)
+    return read_joined(
+        {part.name: partial(read_files, part) for part in _PARTS}, files, split, language
+    )
 
 
 CARD = TaskCard(

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import mnli
 from midway.tasks.readers.nli_english import read_mnli
 from midway.tasks.sources import find_first
 
@@ -57,4 +58,11 @@ CARD = TaskCard(
     labels=("entailment", "neutral", "contradiction"),
     find=_find,
     read=read_mnli,
+    hub=HubSource(
+        "nyu-mll/multi_nli",
+        "default",
+        {"train": "train", "validation": "validation_matched"},
+        ("en",),
+        mnli,
+    ),
 )

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import finish_pawsx, pawsx
 from midway.tasks.readers.paraphrases import PAWSX_LABELS, read_pawsx
 from midway.tasks.sources import find_first
 
 _FILES = {"train": "train", "validation": "dev", "test": "test"}
 _ORIGINAL = {"train": "translated_train", "validation": "dev_2k", "test": "test_2k"}
+_LANGUAGES = ("de", "en", "es", "fr", "ja", "ko", "zh")
 _PLACES = ("x-final", "pawsx/x-final", "pawsx")
 
 
@@ -24,7 +26,7 @@ CARD = TaskCard(
     title="PAWS-X paraphrase identification",
     family="classification",
     roles=("intermediate", "target"),
-    languages=("de", "en", "es", "fr", "ja", "ko", "zh"),
+    languages=_LANGUAGES,
     splits=("train", "validation", "test"),
     evaluation_split="test",
     metrics=("accuracy",),
@@ -57,4 +59,7 @@ CARD = TaskCard(
     labels=tuple(PAWSX_LABELS.values()),
     find=_find,
     read=read_pawsx,
+    hub=HubSource(
+        "google-research-datasets/paws-x", "{code}", SPLITS, _LANGUAGES, pawsx, finish=finish_pawsx
+    ),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import qqp
 from midway.tasks.readers.paraphrases import QQP_LABELS, read_qqp
 from midway.tasks.sources import find_first
 
@@ -53,4 +54,5 @@ CARD = TaskCard(
     labels=tuple(QQP_LABELS.values()),
     find=_find,
     read=read_qqp,
+    hub=HubSource("nyu-mll/glue", "qqp", ("train", "validation"), ("en",), qqp),
 )

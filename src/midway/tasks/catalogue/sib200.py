@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import sib200
 from midway.tasks.readers.single_texts import TOPICS, read_sib200
 from midway.tasks.sources import find_first
 
@@ -72,4 +73,5 @@ CARD = TaskCard(
     labels=TOPICS,
     find=_find,
     read=read_sib200,
+    hub=HubSource("Davlan/sib200", "{code}", SPLITS, tuple(_LANGUAGES.split()), sib200),
 )

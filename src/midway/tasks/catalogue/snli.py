@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import snli
 from midway.tasks.readers.nli_english import SIDES, read_snli
 from midway.tasks.sources import find_first
 
@@ -58,4 +59,5 @@ CARD = TaskCard(
     labels=("entailment", "neutral", "contradiction"),
     find=_find,
     read=read_snli,
+    hub=HubSource("stanfordnlp/snli", "plain_text", SPLITS, ("en",), snli),
 )

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import SPLITS, DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_labelled import finish_xnli, xnli
 from midway.tasks.readers.nli import read_xnli
 from midway.tasks.sources import find_first
 
@@ -71,4 +72,7 @@ CARD = TaskCard(
     train_tasks=("mnli",),
     find=_find,
     read=read_xnli,
+    hub=HubSource(
+        "facebook/xnli", "{code}", SPLITS, tuple(_XTREME.split()), xnli, finish=finish_xnli
+    ),
 )

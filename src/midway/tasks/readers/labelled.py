@@ -88,7 +88,7 @@ class Labelled:
                 raise DataError(
                     f"{path}:{number}: {len(cells)} columns, expected {width} separated by tabs"
                 )
-        self._unquote(rows)
+        self.reading.repaired[UNQUOTED] += undo_quoting(cells for _, cells in rows)
         return rows
 
     def _places(
@@ -105,21 +105,6 @@ class Labelled:
                     f"line{what}"
                 )
         return {role: header.index(name) for role, name in names.items()}
-
-    def _unquote(self, rows: Iterable[Row]) -> None:
-        """Undo CSV quoting if all cells that could have it do."""
-        found = [
-            (cells, role)
-            for _, cells in rows
-            for role in TEXTS
-            if role in cells and '"' in cells[role]
-        ]
-        doubled = any('""' in cells[role][1:-1] for cells, role in found)
-        if not doubled or not all(_is_quoted(cells[role]) for cells, role in found):
-            return
-        for cells, role in found:
-            cells[role] = cells[role][1:-1].replace('""', '"')
-        self.reading.repaired[UNQUOTED] += len({id(cells) for cells, _ in found})
 
     def add(
         self, path: Path, number: int, cells: Mapping[str, str], *, identity: str, document: str
@@ -179,6 +164,19 @@ class Labelled:
             why = ", ".join(f"{reason}: {count}" for reason, count in reading.dropped.items())
             raise DataError(f"{names}: no examples ({why or 'no rows'}); expected labelled texts")
         return reading
+
+
+def undo_quoting(rows: Iterable[dict[str, str]]) -> int:
+    """Undo CSV quoting if all cells that could have it do; return the number of rows changed."""
+    found = [
+        (cells, role) for cells in rows for role in TEXTS if role in cells and '"' in cells[role]
+    ]
+    doubled = any('""' in cells[role][1:-1] for cells, role in found)
+    if not doubled or not all(_is_quoted(cells[role]) for cells, role in found):
+        return 0
+    for cells, role in found:
+        cells[role] = cells[role][1:-1].replace('""', '"')
+    return len({id(cells) for cells, _ in found})
 
 
 def _is_quoted(cell: str) -> bool:

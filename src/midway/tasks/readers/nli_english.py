@@ -14,6 +14,7 @@ from pathlib import Path
 
 from midway.errors import DataError
 from midway.tasks.examples import Reading
+from midway.tasks.hub.lock import is_hub_file
 from midway.tasks.readers.labelled import Labelled, Row
 from midway.tasks.readers.nli import BARE, LABELS, PAIR, SENTENCES, json_pairs
 from midway.tasks.sources import read_lines, stem
@@ -178,7 +179,9 @@ def read_joined(
 
 
 def part_of(path: Path) -> str:
-    """Return which of ``anli``, ``mnli`` and ``snli`` a file belongs to, by its name."""
+    """Return which of ``anli``, ``mnli`` and ``snli`` a file belongs to, by its name or place."""
+    if is_hub_file(path):  # <name>/<config>/<split>/0000.parquet
+        return {"multi_nli": "mnli"}.get(path.parts[-4], path.parts[-4])
     if path.name.startswith("ANLI_") or path.parent.name.lower() in ROUNDS:
         return "anli"
     if path.name.startswith("snli_") or stem(path) in SIDES:
