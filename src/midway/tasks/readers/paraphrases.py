@@ -56,8 +56,8 @@ def read_pawsx(files: tuple[Path, ...], split: str, language: str) -> Reading:
             kept += untranslated and added
         if kept:
             found.reading.warnings.append(
-                f"{path}: {kept} pairs have NS in place of a sentence that was not translated; "
-                "they are kept because published scores count them."
+                f"{path}: NS stands in place of a sentence that was not translated in {kept} rows, "
+                "which are kept because published scores count them."
             )
     return found.done(files)
 
