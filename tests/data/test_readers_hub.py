@@ -83,6 +83,24 @@ def test_xquad(both, language):
     assert all(start >= 0 for e in hub.examples for start in e.starts)
 
 
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_mlqa_takes_its_documents_from_english(tmp_path, language):
+    card = load_card("mlqa")
+    folders = parse_folders(os.environ["MIDWAY_DATA"])
+    own = card.read(card.find(folders, "validation", language), "validation", language)
+    files = []
+    for code in dict.fromkeys((language, "en")):
+        columns, _ = squad(card.find(folders, "validation", code)[:1], strip=True)
+        files.append(tmp_path / f"MLQA.{code}.{code}/validation/0000.parquet")
+        files[-1].parent.mkdir(parents=True)
+        pq.write_table(pa.table(columns), files[-1])
+    hub = read_parquet(card.hub, tuple(files), "validation", language)
+    assert [(e.id, e.document, e.starts) for e in hub.examples] == [
+        (e.id, e.document, e.starts) for e in own.examples
+    ]
+    assert hub.warnings == own.warnings == []
+
+
 @pytest.mark.parametrize("language", ["sw", "ru"])
 def test_tydiqa(both, language):
     own, hub = both("tydiqa", "validation", language, lambda files: squad(files, strip=True))

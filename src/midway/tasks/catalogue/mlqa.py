@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from midway.tasks.card import DataFolders, TaskCard
+from midway.tasks.card import DataFolders, HubSource, TaskCard
+from midway.tasks.hub.to_questions import squad
 from midway.tasks.readers.mlqa import read_mlqa
 from midway.tasks.sources import find_first
 
+_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 _FILES = {"validation": "dev", "test": "test"}
 
 
@@ -27,7 +29,7 @@ CARD = TaskCard(
     title="MLQA",
     family="span_qa",
     roles=("intermediate", "target"),
-    languages=("ar", "de", "en", "es", "hi", "vi", "zh"),
+    languages=_LANGUAGES,
     splits=("validation", "test"),
     evaluation_split="test",
     rule="mlqa",
@@ -56,4 +58,12 @@ CARD = TaskCard(
     ),
     find=_find,
     read=read_mlqa,
+    hub=HubSource(
+        "google/xtreme",
+        "MLQA.{code}.{code}",
+        ("validation", "test"),
+        _LANGUAGES,
+        squad,
+        documents="MLQA.en.en",
+    ),
 )
