@@ -45,7 +45,7 @@ CARD = TaskCard(
     summary=(
         "The training sets of ANLI, MultiNLI and SNLI put together, as Phang et al. (2020) do: "
         "1,104,934 pairs for training and 22,857 for validation. In the draft of that paper it "
-        "helps sentence retrieval most and does little or harm for the classification targets."
+        "helps sentence retrieval most; XNLI loses 0.8 points by it and PAWS-X gains 0.4."
     ),
     notes=(
         "What is at hand is joined, in the order ANLI, MultiNLI, SNLI; a part that is missing "
