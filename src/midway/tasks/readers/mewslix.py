@@ -47,6 +47,7 @@ ACROSS = "mention across sentences"
 REFOUND = "mention offset re-found"
 
 Span = tuple[int, int]
+_KEY = b'"description_language"'
 _CODES = {code.encode(): code for code in LANGUAGES}
 _LANGUAGE = re.compile(rb'"description_language":\s*"([a-z]+)"')
 _ENTITY = re.compile(rb'"entity_id":\s*"([^"\\]+)"')
@@ -137,7 +138,7 @@ def _candidates(reading: Reading, path: Path, language: str, *, remember: bool) 
         rows += 1
         if remember and (entity := _ENTITY.search(line)):
             known.add(entity[1])
-        found = _LANGUAGE.search(line)
+        found = _LANGUAGE.search(line, max(line.find(_KEY), 0))
         if found and _CODES.get(found[1], language) != language:
             reading.dropped[OTHER_ENTITY] += 1
             continue
