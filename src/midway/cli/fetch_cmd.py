@@ -16,6 +16,7 @@ from midway.languages import resolve
 from midway.tasks import load_card
 from midway.tasks.card import SPLITS, HubSource, TaskCard
 from midway.tasks.hub import client
+from midway.tasks.hub.lock import HUB
 from midway.tasks.hub.transfer import Watch
 from midway.tasks.sources import parse_folders
 
@@ -205,7 +206,7 @@ def _describe(folder: Path, wishes: Sequence[Wish], orders: dict[str, client.Ord
         for part in sorted(set(order.outdated) - set(order.parts)):
             typer.echo(f"{order.repo}: {part} changed, fetch its task again to have it")
     total = sum(order.bytes for order in orders.values())
-    typer.echo(f"{size(total)} to fetch into {folder / client.HUB}")
+    typer.echo(f"{size(total)} to fetch into {folder / HUB}")
 
 
 @contextmanager
@@ -260,7 +261,7 @@ def _document(
 ) -> dict[str, Any]:
     """Return everything as JSON values."""
     return {
-        "folder": str(folder / client.HUB),
+        "folder": str(folder / HUB),
         "bytes": sum(order.bytes for order in orders.values()),
         "fetched": fetched,
         "tasks": [
