@@ -192,7 +192,7 @@ def _tasks() -> Iterator[str]:
     cards = [load_card(name) for name in card_names()]
     rows = [
         (f"[`{card.name}`](#{card.name})", card.family, ", ".join(card.roles),
-         str(len(card.languages)), card.metrics[0], card.licence)
+         str(len(card.languages)), card.metrics[0] if card.metrics else "–", card.licence)
         for card in cards
     ]  # fmt: skip
     yield from _table(("task", "family", "used as", "languages", "score", "licence"), rows)
@@ -203,9 +203,15 @@ def _tasks() -> Iterator[str]:
 def _task(card: TaskCard) -> Iterator[str]:
     yield f"## {card.name}\n"
     yield f"**{card.title}.** {card.summary}\n"
-    yield f"- Splits: {', '.join(card.splits)}; evaluated on {card.evaluation_split}"
-    yield f"- Scores: {', '.join(card.metrics)}"
-    yield f"- Languages: {' '.join(card.languages)}"
+    evaluated = f"; evaluated on {card.evaluation_split}" if "target" in card.roles else ""
+    yield f"- Splits: {', '.join(card.splits)}{evaluated}"
+    if card.train_tasks:
+        yield f"- Trained on: {', then '.join(card.train_tasks)}"
+    if card.metrics:
+        yield f"- Scores: {', '.join(card.metrics)}"
+    if card.hub:
+        yield f"- On the hub: `{card.hub.repo}` (`midway data fetch {card.name}`)"
+    yield f"- Languages ({len(card.languages)}): {' '.join(card.languages)}"
     yield f"- Licence: {card.licence}"
     yield f"- Cite: {card.citation}"
     if card.homepage:

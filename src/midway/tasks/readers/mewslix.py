@@ -51,7 +51,7 @@ _KEY = b'"description_language"'
 _CODES = {code.encode(): code for code in LANGUAGES}
 _LANGUAGE = re.compile(rb'"description_language":\s*"([a-z]+)"')
 _ENTITY = re.compile(rb'"entity_id":\s*"([^"\\]+)"')
-_BRACES = re.compile(r"\{(.*?)\}")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def read_mewslix(files: tuple[Path, ...], split: str, language: str) -> Reading:
