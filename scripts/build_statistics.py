@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 
 from midway.encoders.offline import wheel_files
 from midway.tasks import card_names, load_card
+from midway.tasks.describe import describe_task
 from midway.tasks.sources import parse_folders
-from midway.tasks.statistics import FOLDER, describe_task
+from midway.tasks.statistics import FOLDER
 
 
 def main() -> None:

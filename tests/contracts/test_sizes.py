@@ -1,7 +1,7 @@
 """Small files, small functions, few positional parameters, a package one can read.
 
-The package's limit is on lines of code: docstrings, comments and blank lines are not counted.
-A file's and a function's limits are on all lines.
+The package's limits are on lines of code: docstrings, comments and blank lines are not counted; the
+catalogue's grows with its cards (docs/decisions/0005). A file's and a function's are on all lines.
 """
 
 import ast
@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from midway.tasks import card_names
+
 SOURCE = Path(find_spec("midway").origin).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-CODE_LINES, FILE_LINES, FUNCTION_LINES, PARAMETERS, CARD_LINES = 10_000, 300, 60, 6, 80
+ENGINE_LINES, LINES_PER_CARD = 12_000, 170
+FILE_LINES, FUNCTION_LINES, PARAMETERS, CARD_LINES = 300, 60, 6, 80
 
 
 def lines(path):
@@ -45,7 +48,12 @@ def test_code_lines():
 
 def test_the_package_stays_small():
     assert len(FILES) > 50
-    assert sum(code_lines(path.read_text(encoding="utf-8")) for path in FILES) < CODE_LINES
+    counts = {True: 0, False: 0}
+    for path in FILES:
+        of_tasks = path.relative_to(SOURCE).parts[0] == "tasks"
+        counts[of_tasks] += code_lines(path.read_text(encoding="utf-8"))
+    assert counts[False] < ENGINE_LINES
+    assert counts[True] < LINES_PER_CARD * len(card_names())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())

@@ -7,10 +7,11 @@ from tokenizers import Tokenizer
 
 from midway.encoders.offline import wheel_files
 from midway.tasks import card_names, load_card
+from midway.tasks.describe import describe_split, digest_of
 from midway.tasks.files import find_files
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
-from midway.tasks.statistics import describe_split, digest_of, load_statistics
+from midway.tasks.statistics import load_statistics
 
 pytestmark = [
     pytest.mark.data,

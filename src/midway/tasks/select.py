@@ -74,23 +74,25 @@ def select(
     by_language: dict[str, list[int]] = {}
     for position, example in enumerate(pool):
         by_language.setdefault(example.language, []).append(position)
-    if total is not None:
-        sizes = {language: len(members) for language, members in by_language.items()}
-        quotas = deal(sizes, total, where=where)
-    else:
-        for language, members in by_language.items():
-            if len(members) < size:
-                raise DataError(
-                    f"{size} examples per language asked for, but {language} has "
-                    f"{len(members)}{where}; ask for fewer or leave the language out"
-                )
-        quotas = dict.fromkeys(by_language, size)
+    sizes = {language: len(members) for language, members in by_language.items()}
+    quotas = _equal(sizes, size, where) if total is None else deal(sizes, total, where=where)
     chosen: set[int] = set()
     for language, members in by_language.items():
         prefix = f"{seed}\x1f{language}\x1f" if total is not None else f"{seed}\x1f"
         members.sort(key=lambda i: sha256((prefix + pool[i].id).encode("utf-8")).digest())
         chosen.update(members[: quotas[language]])
     return [example for position, example in enumerate(pool) if position in chosen]
+
+
+def _equal(sizes: Mapping[str, int], size: int, where: str) -> dict[str, int]:
+    """`size` examples of every language, if each has as many."""
+    for language, there in sizes.items():
+        if there < size:
+            raise DataError(
+                f"{size} examples per language asked for, but {language} has {there}{where}; "
+                "ask for fewer or leave the language out"
+            )
+    return dict.fromkeys(sizes, size)
 
 
 def is_candidate(example: Example) -> bool:
