@@ -1,7 +1,8 @@
 """Rough costs before anything runs.
 
 Exact where the features are in the store already: their tokens are known. Else a guess from the
-number of examples and the family; the guess is for deciding whether to start, not for billing.
+number of examples and the task's statistics (`midway.tasks.statistics`), which are of the data that
+we test with; the guess is for deciding whether to start, not for billing.
 FLOPs are 6 x parameters x tokens for training and 2 x for prediction (Kaplan et al. 2020,
 arXiv 2001.08361), without the embedding table.
 """
@@ -12,6 +13,7 @@ from typing import Any
 
 from midway.graph.stage import Stage
 from midway.tasks.kinds import KINDS
+from midway.tasks.statistics import load_statistics
 
 # Parameters without the embedding table, until the encoder is imported and they are known.
 OFFLINE_PARAMETERS = 21_500_000  # multilingual-e5-small
@@ -54,6 +56,12 @@ class Estimator:
         if facts is not None:
             return float(facts["tokens"])
         spec, examples = features.spec, features.inputs["examples"].spec
+        known = load_statistics(examples.task).get(examples.split, {})
+        here = [known[part.language] for part in examples.languages if part.language in known]
         languages = len(examples.languages)
-        count = examples.total or (examples.per_language or EXAMPLES) * languages
-        return float(count * spec.max_length * KINDS[spec.family].share)
+        whole = sum(record["examples"] for record in here) / len(here) if here else EXAMPLES
+        count = examples.total or (examples.per_language or whole) * languages
+        if not here:
+            return float(count * spec.max_length * KINDS[spec.family].share)
+        length = sum(record["tokens"]["mean"] for record in here) / len(here)
+        return float(count * min(length, spec.max_length) * KINDS[spec.family].sequences)

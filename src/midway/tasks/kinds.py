@@ -31,7 +31,8 @@ class Kind:
         evaluated: whether it can be a target at all.
         max_length: tokens of a sequence, if a study says nothing.
         windows: whether long texts become overlapping windows (then `stride` counts).
-        share: tokens of an example as a share of `max_length`, until a card's statistics say it.
+        share: tokens of an example as a share of `max_length`, where a card has no statistics.
+        sequences: sequences per example.
     """
 
     example: type[Any]
@@ -40,15 +41,18 @@ class Kind:
     max_length: int = MAX_LENGTH
     windows: bool = False
     share: float = 0.15
+    sequences: float = 1.0
 
 
 KINDS = {
     "classification": Kind(example=LabelledText),
-    "choice": Kind(example=ChoiceExample, share=0.6),
+    "choice": Kind(example=ChoiceExample, share=0.6, sequences=3.0),
     "tagging": Kind(example=TaggedSentence),
     "span_qa": Kind(example=QAExample, windows=True, share=0.7),
     "mlm": Kind(example=PlainText, evaluated=False),
-    "ranking": Kind(example=RankedText, share=0.25),
+    "ranking": Kind(example=RankedText, share=0.25, sequences=2.0),
     "retrieval": Kind(example=SentencePair, trained=False, max_length=RETRIEVAL_LENGTH, share=0.2),
-    "mining": Kind(example=RankedText, trained=False, max_length=RETRIEVAL_LENGTH, share=0.1),
+    "mining": Kind(
+        example=RankedText, trained=False, max_length=RETRIEVAL_LENGTH, share=0.1, sequences=2.5
+    ),
 }
