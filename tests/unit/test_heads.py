@@ -1,6 +1,6 @@
 import pytest
 import torch
-from tiny import config
+from tiny import config, shake
 from transformers import (
     BertForMaskedLM,
     BertForSequenceClassification,
@@ -64,7 +64,7 @@ def test_equals_the_sequence_classifier_of_transformers(kind):
 
 def test_equals_the_masked_language_model_of_transformers():
     torch.manual_seed(0)
-    model = BertForMaskedLM(config("bert")).eval()
+    model = shake(BertForMaskedLM(config("bert"))).eval()
     table = model.get_input_embeddings().weight
     head = make_head("mlm", 32, 0, dropout=0.0, seed=0, table=table).module
     transform = model.cls.predictions.transform

@@ -119,6 +119,18 @@ def test_80_percent_become_the_mask_10_a_random_piece_10_stay(table):
     assert len(set(strangers)) > 0.95 * len(pool)
 
 
+def test_a_random_piece_is_never_the_mask(tmp_path):
+    """Where few pieces occur it would be drawn often."""
+    few = features(tmp_path, [[2, *[5] * 126, 3]] * 400)
+    (tmp_path / "noted").mkdir()
+    write_features(with_mask(few.table, MASK, 1, 1), tmp_path / "noted")
+    few = read_features(tmp_path / "noted")
+    assert few.active.tolist() == [2, 3, MASK, 5]
+    pieces, fields = mlm.draw(few, np.arange(400), [1, 1])
+    masked = (pieces == MASK).sum() / len(fields["places"])
+    assert masked == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / len(fields["places"])))
+
+
 def test_every_piece_of_a_text_is_hidden_equally_often(table):
     counts = np.zeros(LENGTHS[6])
     draws = 0

@@ -4,51 +4,16 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from safetensors import safe_open
-from tiny import TEXTS, artefact, bert_tokenizer, context, tiny_model
+from tiny import artefact, context, tiny_model
+from tiny_predict import LANGUAGES, one_by_one, prepare, run, shrunk, tagged, trained
 
-from midway.encoders.heads import make_head, save_heads
-from midway.encoders.load import load_encoder, save_delta
-from midway.families import FAMILIES
-from midway.families.features import write_features
-from midway.stages import predict as stage
 from midway.stages import search
 from midway.stages import train as train_stage
 from midway.stages.prediction_files import read_predictions
-from midway.stages.specs import EntrySpec, PredictSpec, TrainSpec
+from midway.stages.specs import EntrySpec, TrainSpec
 from midway.tasks import load_card
-from midway.tasks.examples import QAExample, SentencePair, TaggedSentence
-from midway.tasks.storage import write_examples
 from midway.train.recipe import Recipe
-
-TASKS = {"span_qa": "xquad", "tagging": "udpos", "retrieval": "tatoeba"}
-LANGUAGES = ("en", "th", "ar")
-
-
-def qa(language, number):
-    text = f"{TEXTS[language]} {TEXTS['de']} {TEXTS['zh']}"
-    begin = 3 + 5 * number
-    name = f"{language}{number}"
-    return QAExample(
-        name, language, name, text, TEXTS["ru"][: 9 + number], (text[begin : begin + 6],), (begin,)
-    )
-
-
-def tagged(language, number):
-    words = tuple(f"{TEXTS[language]} {TEXTS['ko']}".split()[number:])
-    labels = load_card("udpos").labels
-    tags = tuple(labels[(i + number) % len(labels)] for i in range(len(words)))
-    return TaggedSentence(f"{language}{number}", language, "d", words, tags)
-
-
-def pair(language, number):
-    return SentencePair(
-        str(number), language, "d", TEXTS[language][number:], TEXTS["de"][number * 3 :]
-    )
-
-
-MAKE = {"span_qa": qa, "tagging": tagged, "retrieval": pair}
 
 
 @pytest.fixture(scope="module")
@@ -61,64 +26,10 @@ def encoder(model, tmp_path_factory):
     return artefact(model, tmp_path_factory.mktemp("encoder"))
 
 
-def prepare(family, folder):
-    """Examples and features on disk, as the stages before leave them."""
-    examples = [MAKE[family](language, n) for language in LANGUAGES for n in range(5)]
-    for name in ("examples", "features"):
-        (folder / name).mkdir()
-    write_examples(examples, folder / "examples")
-    card = load_card(TASKS[family])
-    table = FAMILIES[family].encode(examples, bert_tokenizer(), card, max_length=64, stride=16)
-    write_features(table, folder / "features")
-    return examples, table.to_pylist()
-
-
-def trained(family, encoder, folder):
-    """A delta that is not the pretrained encoder, and a head."""
-    (folder / "model").mkdir()
-    changed = load_encoder(encoder, None, np.arange(300))
-    save_delta(changed, None, 0.5, folder / "model")
-    labels = load_card(TASKS[family]).labels
-    outputs = FAMILIES[family].outputs(labels)
-    head = make_head("token", 32, outputs, dropout=0.0, seed=1, labels=labels)
-    with torch.no_grad():
-        head.module.out.weight *= 30
-    save_heads({"0.task": head}, folder / "model")
-    return head.module.out
-
-
-def run(family, encoder, folder, *, model=None, tokens=200, **spec):
-    inputs = {name: folder / name for name in ("examples", "features")} | {"encoder": encoder}
-    if model:
-        inputs["model"] = model
-    where = context(folder, micro_batch_tokens=tokens)
-    spec = PredictSpec(task=TASKS[family], family=family, precision="float32", **spec)
-    return stage.run(spec, inputs, where), where.out
-
-
-def one_by_one(model, rows):
-    """Hidden states of every layer, each sequence alone."""
-    for row in rows:
-        ids = torch.tensor([row["ids"]])
-        types = (torch.arange(len(row["ids"])) >= row["boundary"]).long()[None]
-        with torch.no_grad():
-            states = model(ids, token_type_ids=types, output_hidden_states=True).hidden_states
-        yield row, [layer[0] for layer in states]
-
-
-def shrunk(model):
-    """The model that `trained` saves: rows from 300 on were multiplied by 0.5."""
-    other = tiny_model("bert")
-    other.load_state_dict(model.state_dict())
-    with torch.no_grad():
-        other.get_input_embeddings().weight[300:] *= 0.5
-    return other
-
-
 @pytest.mark.parametrize("tokens", [1, 200, 100_000])
 def test_tags_equal_a_sequence_at_a_time(tokens, model, encoder, tmp_path):
     examples, rows = prepare("tagging", tmp_path)
-    head = trained("tagging", encoder, tmp_path)
+    head = trained("tagging", encoder, tmp_path).out
     facts, out = run(
         "tagging", encoder, tmp_path, model=tmp_path / "model", tokens=tokens, head="0.task"
     )
@@ -139,7 +50,7 @@ def test_tags_equal_a_sequence_at_a_time(tokens, model, encoder, tmp_path):
 @pytest.mark.parametrize("tokens", [1, 300])
 def test_answers_equal_a_sequence_at_a_time(tokens, model, encoder, tmp_path):
     examples, rows = prepare("span_qa", tmp_path)
-    head = trained("span_qa", encoder, tmp_path)
+    head = trained("span_qa", encoder, tmp_path).out
     _, out = run(
         "span_qa", encoder, tmp_path, model=tmp_path / "model", tokens=tokens, head="0.task"
     )

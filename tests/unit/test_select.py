@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from midway.errors import DataError, StudyError
 from midway.tasks import load_card
-from midway.tasks.examples import QAExample, SentencePair
+from midway.tasks.examples import QAExample, RankedText, SentencePair
 from midway.tasks.select import counts, deal, fold_of, present, resolve_languages, select
 
 
@@ -116,6 +116,66 @@ def test_an_empty_fold_is_an_error():
     one = [QAExample("i", "en", "Normans", "c", "q", (), ())]
     with pytest.raises(DataError, match=r"no examples in fold B \(of 1\)"):
         select(one, fold="B")
+
+
+def ranked(language, number):
+    """A query and a candidate per key, side by side, and a candidate that nobody asks for."""
+    texts = []
+    for i in range(number):
+        where = {"language": language, "document": f"d{i // 3}", "text": "t", "context": ""}
+        texts += [
+            RankedText(id=f"q{i}", side="query", keys=(f"k{i}",), **where),
+            RankedText(id=f"c{i}", side="candidate", keys=(f"k{i}",), **where),
+            RankedText(id=f"x{i}", side="candidate", keys=(f"alone{i}",), **where),
+        ]
+    return texts
+
+
+SEARCH = [*ranked("de", 40), *ranked("sw", 12)]
+
+
+def of_side(examples, side):
+    return [example for example in examples if example.side == side]
+
+
+def test_an_evaluation_subset_searches_all_candidates():
+    chosen = select(SEARCH, per_language=10, seed=3)
+    assert languages(of_side(chosen, "query")) == {"de": 10, "sw": 10}
+    assert of_side(chosen, "candidate") == of_side(SEARCH, "candidate")
+    assert chosen == sorted(chosen, key=SEARCH.index)
+    plain = select(of_side(SEARCH, "query"), per_language=10, seed=3)
+    assert of_side(chosen, "query") == plain
+
+
+@pytest.mark.parametrize("fold", ["A", "B"])
+def test_a_fold_searches_its_own_candidates(fold):
+    chosen = select(SEARCH, fold=fold)
+    assert chosen == [example for example in SEARCH if fold_of(example.document) == fold]
+    fewer = select(SEARCH, fold=fold, per_language=3)
+    assert of_side(fewer, "candidate") == of_side(chosen, "candidate")
+    assert languages(of_side(fewer, "query")) == {"de": 3, "sw": 3}
+
+
+def test_a_training_budget_takes_the_candidates_of_its_queries():
+    chosen = select(SEARCH, total=20, seed=7)
+    asked = {(e.language, e.keys) for e in of_side(chosen, "query")}
+    assert Counter(language for language, _ in asked) == {"de": 10, "sw": 10}
+    assert {(e.language, e.keys) for e in of_side(chosen, "candidate")} == asked
+    assert chosen == sorted(chosen, key=SEARCH.index)
+    assert set(chosen) <= set(select(SEARCH, total=40, seed=7))
+
+
+def test_everything_is_everything_of_a_search_too():
+    assert select(SEARCH) == SEARCH
+
+
+def test_candidates_are_not_counted():
+    with pytest.raises(DataError, match=r"53 examples asked for, but there are 52 \(de 40, sw 12"):
+        select(SEARCH, total=53)
+    with pytest.raises(DataError, match="13 examples per language asked for, but sw has 12"):
+        select(SEARCH, per_language=13)
+    with pytest.raises(DataError, match="no examples"):
+        select(of_side(SEARCH, "candidate"))
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 50), min_size=1), st.data())

@@ -137,3 +137,71 @@ def test_specials_of_both_layouts():
         assert around.before == (tokenizer.token_to_id(name[0]),)
         assert around.after == (tokenizer.token_to_id(name[1]),)
         assert len(around) == 2
+
+
+PANX = dataclasses.replace(CARD, labels=("O", "B-PER", "I-PER", "B-DATE", "I-DATE"), rule="")
+
+
+def tagged(name, *tags):
+    return TaggedSentence(name, "en", "d", ("w",) * len(tags), tags)
+
+
+def test_entity_types_that_the_head_does_not_know():
+    """Clean leaves them out of the gold; official counts them as missed, as XTREME would."""
+    gold = [
+        tagged("a", "B-PER", "I-PER", "O", "B-DATE", "I-DATE"),
+        tagged("b", "B-DATE", "O", "B-PER"),
+    ]
+    guess = {"a": ["B-PER", "I-PER", "O", "O", "O"], "b": ["O", "B-PER", "B-PER"]}
+    known = ("B-PER", "O", "I-PER")  # in the head's order
+    fewer = tagging.score(guess, gold, PANX, "en", known)
+    whole = tagging.score(guess, gold, PANX, "en", PANX.labels)
+    assert fewer.official == whole.official
+    want = {"f1": 100 * 4 / 7, "precision": 100 * 2 / 3, "recall": 50.0}  # 2 of 3 and of 4
+    assert whole.official == pytest.approx(want)
+    assert whole.clean == pytest.approx(want)
+    assert fewer.clean == pytest.approx({"f1": 80.0, "precision": 100 * 2 / 3, "recall": 100.0})
+    assert tagging.score(guess, gold, PANX, "en").clean == whole.clean
+    assert (fewer.numerator, fewer.denominator) == ([2.0, 2.0], [3.0, 4.0])
+
+
+@pytest.mark.parametrize("rule", ["", "accuracy"])
+def test_parts_of_speech_by_chunks_or_by_words(rule):
+    card = dataclasses.replace(CARD, rule=rule)
+    gold = [tagged("a", "NOUN", "NOUN", "NOUN", "NOUN"), tagged("b", "VERB")]
+    guess = {"a": ["NOUN", "NOUN", "VERB", "NOUN"], "b": ["VERB"]}
+    scores = tagging.score(guess, gold, card, "en", card.labels)
+    assert scores.clean == {"accuracy": 80.0}
+    if rule:
+        assert scores.official == {"accuracy": 80.0}
+        assert (scores.numerator, scores.denominator) == ([3.0, 1.0], [4.0, 1.0])
+    else:  # 1 of 4 chunks found, 1 of 2 in the gold
+        assert scores.official["f1"] == pytest.approx(100 * 2 / 6)
+    share = 100 * sum(scores.numerator) / sum(scores.denominator)
+    assert share == pytest.approx(next(iter(scores.official.values())))
+
+
+def test_a_tag_that_the_head_does_not_know_is_an_error_where_tags_are_single_words():
+    gold = [tagged("a", "NOUN", "ADJ")]
+    scores = tagging.score({"a": ["NOUN", "NOUN"]}, gold, CARD, "en", ("NOUN", "VERB"))
+    assert scores.clean == {"accuracy": 50.0}
+
+
+def test_supertags_are_those_of_the_training_data():
+    """CCG: the card has no labels, the head's come from what it was trained on."""
+    card = dataclasses.replace(CARD, labels=(), rule="accuracy")
+    slash, noun = "(S\\NP)/NP", "N"
+    train = [tagged("a", noun, slash, "NP"), tagged("b", "NP", noun)]
+    table = tagging.encode(train, bert_tokenizer(), card, max_length=16, stride=0)
+    labels = labels_of(table)
+    assert labels == (slash, noun, "NP")
+    assert table["tags"].to_pylist() == [[1, 0, 2], [2, 1]]
+    test = [tagged("c", "B-new", "NP", noun), tagged("d", "conj", slash)]
+    seen = tagging.encode(test, bert_tokenizer(), card, max_length=16, stride=0)
+    assert labels_of(seen) != labels
+    found = [np.array([1, 2, 1]), np.array([2, 0])]
+    tags = tagging.decode(found, seen, test, card, labels)
+    assert tags == [[noun, "NP", noun], ["NP", slash]]
+    guess = {e.id: t for e, t in zip(test, tags, strict=True)}
+    scores = tagging.score(guess, test, card, "en", labels)
+    assert scores.official == scores.clean == {"accuracy": 60.0}
