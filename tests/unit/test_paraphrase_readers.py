@@ -119,6 +119,8 @@ def test_labels_are_those_of_the_cards():
     assert tuple(PAWSX_LABELS.values()) == load_card("pawsx").labels
     assert tuple(QQP_LABELS.values()) == load_card("qqp").labels
     assert list(PAWSX_LABELS) == list(QQP_LABELS) == ["0", "1"]
+    assert load_card("qqp").rule == "f1"  # of the last label
+    assert load_card("qqp").labels[-1] == "duplicate"
 
 
 def test_qqp_in_both_layouts(tmp_path):

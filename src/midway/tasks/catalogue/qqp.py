@@ -52,6 +52,7 @@ CARD = TaskCard(
         "Lines of GLUE's file that are cut in two by a line end are dropped and counted.",
     ),
     labels=tuple(QQP_LABELS.values()),
+    rule="f1",
     find=_find,
     read=read_qqp,
     hub=HubSource("nyu-mll/glue", "qqp", ("train", "validation"), ("en",), qqp),
