@@ -63,15 +63,16 @@ def training_part(card, here):
 
 
 def study_of(card, here, folders):
-    """A study in which the card has all of its roles."""
+    """A study in which the card has all the roles that the files at hand allow."""
     text = STUDY.format(name=card.name)
     if "intermediate" in card.roles:
         text += f'[[intermediate]]\nname = "first"\nmix = [{training_part(card, here)}]\n'
-    if "target" not in card.roles:
+    evaluated = [split for split in (card.evaluation_split, "validation") if here.get(split)]
+    if "target" not in card.roles or not evaluated:
         more = 'evaluate = { languages = ["sw", "te"], examples = 8 }\n'
         return f'{text}[[target]]\ntask = "sampler-pairs"\n{more}'
     text += f'[[target]]\ntask = "{card.name}"\n'
-    split = card.evaluation_split if here[card.evaluation_split] else "validation"
+    split = evaluated[0]
     languages = here[split][-2:]
     text += f"evaluate = {{ languages = {languages}, examples = 8, split = {split!r} }}\n"
     if KINDS[card.family].trained:
