@@ -76,7 +76,7 @@ class TaskCard:
         labels: the closed set of labels or tags; empty where there is none, and where it is
             taken from the training data (CCG).
         rule: how the official profile scores where a family has several ways: ``mlqa`` (span QA),
-            ``accuracy`` (tagging), ``macro_f1`` or ``f1`` (classification).
+            ``accuracy`` (tagging), ``weighted_f1`` or ``f1`` (classification).
         train_tasks: the tasks whose training data a target uses by default, one after the other,
             if not its own.
         unanswerable: whether questions may have no answer (SQuAD v2).

@@ -57,8 +57,8 @@ CARD = TaskCard(
         "XTREME's script removes the gold of test and renames the set; files without gold are "
         "refused.",
         "Validation is far easier than test (91.9 against 71.9 in Phang et al. 2020): report test.",
-        "Sentences of both sides may occur more than once: all rows are read, and of equal "
-        "sentences the first one is searched, as in XTREME.",
+        "Sentences of both sides may occur more than once: all rows are read, of equal sentences "
+        "the first one is searched, and pairs with it are left out, as in XTREME.",
         "XTREME's scorer takes the best threshold on the gold that it scores; the clean profile "
         "tunes it on validation.",
         "The layer and the pooling decide the score; report which ones were used.",

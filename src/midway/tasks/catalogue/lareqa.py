@@ -44,7 +44,9 @@ CARD = TaskCard(
         "another, easier task, so name the languages with every score.",
         "mAP@20 is over all questions of all languages in XTREME-R; the mean over languages is "
         "the same, as every language has the same questions.",
-        "A candidate is embedded with its paragraph behind it.",
+        "A candidate is embedded as the pair of sentence and paragraph; XTREME-R glues the two "
+        "without a separator. Other right candidates of a step are no negatives here, but are "
+        "in XTREME-R.",
         "The answer's sentence is where the answer begins; it runs into the next one for 3 "
         "questions in en and up to 20 in other languages.",
         "The train split is made of SQuAD v1.1's training set, the data that XTREME-R trained on "

@@ -60,6 +60,7 @@ CARD = TaskCard(
         "Blank lines are dropped and counted; a text longer than max_length is cut into windows.",
         'The texts of another task serve as well: { task = "mlm", text = "sib200" } in a mix.',
         "Phang et al. draw languages with the exponent 0.3, 2 million sentences in all.",
+        "The head is new: a checkpoint's own language-modelling head is not used.",
         "It is not evaluated: the quantity of interest is what it does to other tasks.",
     ),
     find=_find,
