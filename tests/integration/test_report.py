@@ -178,6 +178,17 @@ def test_markup_in_names_and_data_stays_text(tmp_path):
             f"a{bad}": {"tasks": [bad], "languages": ["de", bad], "examples": 1},
             "b": {"languages": ["en"]},
         },
+        "mixtures": [
+            {
+                "intermediate": bad,
+                "task": bad,
+                "intended": 0.5,
+                "steps": 1,
+                "examples": 2,
+                "tokens": 3,
+                "languages": {bad: {"examples": 2, "tokens": 3}},
+            }
+        ],
         "commands": [bad],
         "data": [{"task": bad, "licence": bad, "citation": bad, "homepage": "javascript:alert(1)"}],
         "dropped": [{"task": bad, "split": bad, "language": bad, "reason": bad, "count": 1}],

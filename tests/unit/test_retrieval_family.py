@@ -5,7 +5,7 @@ from tiny import TEXTS, bert_tokenizer, xlmr_tokenizer
 
 from midway.encoders.packing import pack
 from midway.families import retrieval
-from midway.families.search import nearest, nearest_both
+from midway.families.search import nearest
 from midway.tasks.examples import SentencePair
 
 PAIRS = [

@@ -76,3 +76,28 @@ def test_entries_are_drawn_by_the_rule(sampling, want):
     steps = plan(sizes, weights, sampling, batch_size=1, epochs=2)
     share = np.mean([step.entry == 0 for step in steps])
     assert share == pytest.approx(want[0], abs=4 * np.sqrt(want[0] * want[1] / len(steps)))
+
+
+def test_temperature_lies_between_proportional_and_uniform():
+    sizes, weights = (100, 10_000, 1_000_000), (1.0, 1.0, 1.0)
+    one = entry_probabilities(sizes, weights, Sampling("temperature", temperature=1.0))
+    np.testing.assert_allclose(one, entry_probabilities(sizes, weights, Sampling()))
+    five = entry_probabilities(sizes, weights, Sampling("temperature", temperature=5.0))
+    capped = np.minimum(sizes, 131072) ** 0.2
+    np.testing.assert_allclose(five, capped / capped.sum())
+    many = entry_probabilities(sizes, weights, Sampling("temperature", temperature=1e6))
+    np.testing.assert_allclose(many, 1 / 3, atol=1e-4)
+
+
+def test_an_entry_may_have_its_own_batch_size():
+    steps = plan_steps(
+        (40, 40), (1.0, 1.0), Sampling("uniform"),
+        batch_size=8, epochs=3.0, seed=1, batch_sizes=(0, 3),
+    )  # fmt: skip
+    assert {len(step.items) for step in steps if step.entry == 0} == {8}
+    assert {len(step.items) for step in steps if step.entry == 1} == {3}
+    assert len(steps) == 15 + 40
+    alone = plan_steps(
+        (10,), (1.0,), Sampling(), batch_size=8, epochs=1.0, seed=1, batch_sizes=(4,)
+    )
+    assert [len(step.items) for step in alone] == [4, 4, 2]

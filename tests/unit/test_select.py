@@ -237,3 +237,30 @@ def test_no_files_at_all(tmp_path):
         resolve_languages(load_card("xquad"), ["ar"], (tmp_path,), "test")
     with pytest.raises(DataError, match="in no data folder"):
         resolve_languages(load_card("xquad"), "all", (), "test")
+
+
+@given(
+    sizes=st.lists(st.integers(1, 400), min_size=1, max_size=6),
+    alpha=st.sampled_from([0.3, 0.5, 1.0]),
+    share=st.floats(0.01, 0.99),
+)
+def test_budgets_by_power_nest_and_never_exceed_a_language(sizes, alpha, share):
+    named = {str(place): size for place, size in enumerate(sizes)}
+    total = max(1, int(share * sum(sizes)))
+    small, large = deal(named, total, alpha=alpha), deal(named, sum(sizes), alpha=alpha)
+    assert sum(small.values()) == total
+    assert large == named
+    assert all(small[name] <= named[name] for name in named)
+    if total > 1:
+        before = deal(named, total - 1, alpha=alpha)
+        assert all(before[name] <= small[name] for name in named)
+
+
+def test_power_of_sizes_is_followed():
+    sizes = {"en": 1_000_000, "sw": 10_000, "yo": 1_000}
+    powers = {name: size**0.3 for name, size in sizes.items()}
+    dealt = deal(sizes, 1000, alpha=0.3)
+    for name, size in powers.items():
+        assert abs(dealt[name] - 1000 * size / sum(powers.values())) <= 1
+    assert deal(sizes, 900, alpha=0.0) == dict.fromkeys(sizes, 300)
+    assert deal({"a": 900, "b": 100}, 100, alpha=1.0) == {"a": 90, "b": 10}

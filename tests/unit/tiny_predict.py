@@ -10,6 +10,7 @@ from midway.encoders.heads import make_head, save_heads
 from midway.encoders.load import load_encoder, save_delta
 from midway.families import FAMILIES
 from midway.families.features import write_features
+from midway.families.tokens import with_languages
 from midway.stages import predict as stage
 from midway.stages.specs import PredictSpec
 from midway.tasks import load_card
@@ -108,6 +109,7 @@ def prepare(family, folder, *, count=5, prefix="", first=0):
     write_examples(examples, folder / f"{prefix}examples")
     card = card_of(family)
     table = FAMILIES[family].encode(examples, bert_tokenizer(), card, max_length=64, stride=16)
+    table = with_languages(table, [example.language for example in examples])
     write_features(table, folder / f"{prefix}features")
     return examples, table.to_pylist()
 

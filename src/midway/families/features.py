@@ -16,6 +16,7 @@ from midway.families.family import Items
 from midway.families.tokens import labels_of, mask_of
 
 FILE = "features.arrow"
+LANGUAGE = "language"  # column: place of the row's language in `languages_of`
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,25 @@ def labels_of(features: pa.Table) -> tuple[str, ...]:
     return tuple(_note(features, "labels"))
 
 
+def with_languages(features: pa.Table, spoken: Sequence[str]) -> pa.Table:
+    """Add the column ``language``, a number per row, and note the codes.
+
+    Args:
+        features: a table with a column ``example``.
+        spoken: language of each example.
+    """
+    codes = list(dict.fromkeys(spoken))
+    number = {code: place for place, code in enumerate(codes)}
+    rows = [number[spoken[example]] for example in features["example"].to_pylist()]
+    noted = _with_note(features, "languages", codes)
+    return noted.append_column("language", pa.array(rows, pa.int32()))
+
+
+def languages_of(features: pa.Table) -> tuple[str, ...]:
+    """Codes of the languages that `with_languages` numbered."""
+    return tuple(_note(features, "languages"))
+
+
 def with_mask(features: pa.Table, mask: int, before: int, after: int) -> pa.Table:
     """Note the mask's piece, and how many special tokens stand before and after each text."""
     return _with_note(features, "mask", [mask, before, after])

@@ -29,6 +29,8 @@ def write_report(
 
     - ``encoder``: name of the encoder; ``offline:…`` adds a caveat on retrieval
     - ``intermediates``: name → ``{"tasks": [...], "languages": [codes], "examples": n}``
+    - ``mixtures``: ``{"intermediate", "task", "intended", "steps", "examples", "tokens",
+      "languages": {code: {"examples", "tokens"}}}`` for each entry of each intermediate
     - ``contrasts``: pairs of names, from the study file
     - ``commands``: command lines that reproduce the study
     - ``versions``: package → version

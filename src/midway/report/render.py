@@ -57,6 +57,7 @@ def page(data: ReportData) -> str:
         seen=views.contrast_rows(data, "seen"),
         comparisons=views.comparison_rows(data),
         intermediates=provenance.get("intermediates", {}),
+        mixtures=provenance.get("mixtures", ()),
         stages=provenance.get("stages", ()),
         data_sources=provenance.get("data", ()),
         files=provenance.get("files", ()),

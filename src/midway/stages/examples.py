@@ -12,6 +12,7 @@ from midway.graph.stage import Context, Progress
 from midway.stages.specs import ExamplesSpec, LanguageFiles
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
+from midway.tasks.control import shuffled
 from midway.tasks.examples import Example
 from midway.tasks.files import find_files, read_files
 from midway.tasks.select import is_candidate, select
@@ -50,7 +51,10 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
         per_language=spec.per_language,
         fold=spec.fold,
         seed=spec.seed,
+        alpha=spec.alpha,
     )
+    if spec.control:
+        chosen = shuffled(chosen, seed=spec.seed)
     write_examples(chosen, context.out)
     facts = {
         "examples": dict(Counter(e.language for e in chosen if not is_candidate(e))),

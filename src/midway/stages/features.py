@@ -6,7 +6,7 @@ from typing import Any
 
 from midway.families import FAMILIES
 from midway.families.features import read_features, write_features
-from midway.families.tokens import load_tokenizer
+from midway.families.tokens import load_tokenizer, with_languages
 from midway.graph.stage import Context
 from midway.stages.specs import FeaturesSpec
 from midway.tasks import load_card
@@ -23,7 +23,7 @@ def run(spec: FeaturesSpec, inputs: Mapping[str, Path], context: Context) -> Map
         max_length=spec.max_length,
         stride=spec.stride,
     )
-    write_features(table, context.out)
+    write_features(with_languages(table, [e.language for e in examples]), context.out)
     features = read_features(context.out)
     return {
         "rows": len(features.lengths),

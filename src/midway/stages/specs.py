@@ -42,6 +42,8 @@ class ExamplesSpec:
         per_language: examples per language (evaluation), or None.
         fold: A, B or None.
         seed: of the choice; the same for every run of a study, so that runs are paired.
+        alpha: languages share `total` by their size to this power.
+        control: labels are shuffled (`midway.tasks.control`).
     """
 
     task: str
@@ -52,6 +54,8 @@ class ExamplesSpec:
     per_language: int | None = None
     fold: str | None = None
     seed: int = 0
+    alpha: float = field(default=0.0, metadata={"neutral": 0.0})
+    control: bool = field(default=False, metadata={"neutral": False})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +88,14 @@ class EntrySpec:
         family: decides how.
         weight: its share where the rule is ``weights``.
         head: the head of the input ``parent`` that goes on being trained; empty: a new one.
+        batch_size: items per step; 0: the recipe's.
     """
 
     task: str
     family: str
     weight: float = 1.0
     head: str = field(default="", metadata={"neutral": ""})
+    batch_size: int = field(default=0, metadata={"neutral": 0})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Train an encoder on a mixture of tasks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from midway.families.features import Features, read_features
 from midway.graph.stage import Context
 from midway.stages.specs import EntrySpec, TrainSpec
 from midway.train.loop import Entry, Hooks, train
+from midway.train.mixture import realised_shares
 from midway.train.optimiser import untouched_factor
-from midway.train.schedule import plan_steps
+from midway.train.schedule import Step, entry_probabilities, plan_steps
 
 
 def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
@@ -47,6 +48,7 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         seed=spec.seed,
+        batch_sizes=[entry.batch_size for entry in spec.entries],
     )
     hooks = Hooks(context.report, context.check, context.work)
     trained = train(encoder, entries, steps, recipe, runtime, seed=spec.seed, hooks=hooks)
@@ -70,7 +72,18 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         "steps_here": trained.steps_here,
         "final_loss": round(float(np.mean(trained.losses[-10:])), 4),
         "active_pieces": len(encoder.active),
+        "mixture": realised(spec, entries, steps),
     }
+
+
+def realised(
+    spec: TrainSpec, entries: Sequence[Entry], steps: Sequence[Step]
+) -> list[dict[str, Any]]:
+    """What each entry was meant to get of the steps, and what it got."""
+    sizes = [len(entry.items) for entry in entries]
+    intended = entry_probabilities(sizes, [e.weight for e in spec.entries], spec.sampling)
+    shares = realised_shares(entries, steps, intended)
+    return [{"task": e.task, **share} for e, share in zip(spec.entries, shares, strict=True)]
 
 
 def _head(entry: EntrySpec, features: Features, encoder: Encoder, seed: int) -> Head:
@@ -89,16 +102,20 @@ def _head(entry: EntrySpec, features: Features, encoder: Encoder, seed: int) -> 
 
 
 def _kept(entry: EntrySpec, new: Head, parent: Path) -> Head:
-    """The parent's head, which goes on being trained.
+    """The parent's head, which goes on being trained; its outputs in the order of the task's.
 
     Raises:
         StageError: its outputs are not those of the task.
     """
     old = load_head(parent, entry.head)
-    if (old.kind, old.labels) != (new.kind, new.labels):
+    if old.kind != new.kind or sorted(old.labels) != sorted(new.labels):
         raise StageError(
             f"the head {entry.head} ({old.kind}: {' '.join(old.labels)}) does not fit {entry.task} "
             f"({new.kind}: {' '.join(new.labels)}); train a new one"
         )
-    new.module.load_state_dict(old.module.state_dict())
+    state = old.module.state_dict()
+    if new.labels:
+        order = torch.tensor([old.labels.index(label) for label in new.labels])
+        state |= {name: state[name][order] for name in ("out.weight", "out.bias")}
+    new.module.load_state_dict(state)
     return new

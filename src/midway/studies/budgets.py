@@ -41,11 +41,18 @@ def check_budgets(study: Study, path: Path) -> None:
 
 
 def _budget(study: Study, intermediate: Intermediate, match: str, path: Path) -> float:
+    """What an intermediate sees, with those that it comes after."""
     sizes = [part.examples for part in intermediate.mix]
     if None in sizes:
         raise StudyError(
             f"{path}: match = {match!r} needs 'examples' in every mix entry of {intermediate.name}"
         )
     chosen = recipe(merge(study.train, intermediate))
-    seen = sum(size or 0 for size in sizes) * chosen.epochs
-    return seen if match == "examples" else seen / chosen.batch_size
+    budget = 0.0
+    for part, size in zip(intermediate.mix, sizes, strict=True):
+        seen = (size or 0) * chosen.epochs
+        budget += seen if match == "examples" else seen / (part.batch_size or chosen.batch_size)
+    if not intermediate.after:
+        return budget
+    before = next(each for each in study.intermediate if each.name == intermediate.after)
+    return budget + _budget(study, before, match, path)

@@ -59,6 +59,8 @@ def examples(
     total: int | None = None,
     per_language: int | None = None,
     fold: str | None = None,
+    alpha: float = 0.0,
+    control: bool = False,
 ) -> Stage:
     """Read and choose examples of a task.
 
@@ -86,9 +88,12 @@ def examples(
         per_language=per_language,
         fold=fold,
         seed=DATA_SEED,
+        alpha=alpha,
+        control=control,
     )
     many = codes[0] if len(codes) == 1 else f"{len(codes)} languages"
-    return Stage(specs.EXAMPLES, spec, {}, f"examples of {card.name} {split}, {many}")
+    name = f"{card.name} (control)" if control else card.name
+    return Stage(specs.EXAMPLES, spec, {}, f"examples of {name} {split}, {many}")
 
 
 def features(build: Builder, card: TaskCard, examples: Stage, hyper: Hyper) -> Stage:
@@ -130,6 +135,7 @@ def train(
                 family=source.card.family,
                 weight=source.part.weight,
                 head=head,
+                batch_size=source.part.batch_size or 0,
             )
             for source in sources
         ),

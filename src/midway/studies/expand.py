@@ -9,7 +9,6 @@
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from midway.errors import StudyError
 from midway.graph.stage import Stage
@@ -24,16 +23,13 @@ from midway.studies.build import (
     score,
     train,
 )
+from midway.studies.intermediates import Models, intermediate_models, kept_head
+from midway.studies.parts import default_split, fits, misfit, part_examples, require
 from midway.studies.schema import Evaluate, Hyper, Part, Target
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.kinds import KINDS
 from midway.tasks.select import present, resolve_languages
-from midway.train.schedule import Sampling
-
-BASELINE = "none"
-
-Models = dict[str, dict[int, Stage | None]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,7 @@ class Expansion:
     Attributes:
         cells: a cell per (intermediate, target, seed).
         target_models: stages whose weights are needed only until all predictions exist.
+        intermediates: the training stage of each intermediate, of the first seed.
         training: examples of every trained part: (who trains on them, stage).
         evaluation: examples of every target: (target, stage).
         leaks: compares the two; None if nothing is trained.
@@ -65,6 +62,7 @@ class Expansion:
 
     cells: list[Cell] = field(default_factory=list)
     target_models: list[Stage] = field(default_factory=list)
+    intermediates: dict[str, Stage] = field(default_factory=dict)
     training: list[tuple[str, Stage]] = field(default_factory=list)
     evaluation: list[tuple[str, Stage]] = field(default_factory=list)
     leaks: Stage | None = None
@@ -80,10 +78,14 @@ def expand(build: Builder) -> Expansion:
         DataError: files that it needs are not at hand.
     """
     expansion = Expansion()
-    models = _intermediate_models(build, expansion)
+    models = intermediate_models(build, expansion.training)
+    first = build.study.seeds[0]
+    expansion.intermediates = {
+        name: stage for name, by_seed in models.items() if (stage := by_seed[first]) is not None
+    }
     for target in build.study.target:
         card = load_card(target.task)
-        _require(card, "target")
+        require(card, "target")
         expansion.evaluation.append(_expand_target(build, card, target, models, expansion))
     expansion.leaks = _leaks(expansion, build.study.compare.leaks)
     _count_naive(expansion)
@@ -98,6 +100,8 @@ def _expand_target(
     evaluated, split = _evaluation(build, card, target.evaluate)
     hyper = merge(build.study.train, target)
     chain = training_chain(build, card, target)
+    if target.keep_head and not chain:
+        raise StudyError(f"{card.name} has no head to keep; drop keep_head")
     for source in chain:
         expansion.training.append((f"target {name}", source.examples))
     tokenised = features(build, card, evaluated, hyper)
@@ -105,6 +109,8 @@ def _expand_target(
     for intermediate, by_seed in models.items():
         for seed in build.study.seeds:
             model, head = by_seed[seed], ""
+            if target.keep_head and model is not None:
+                head = kept_head(chain[0].card, intermediate, model)
             for place, source in enumerate(chain):
                 what = f"{name} after {intermediate}" if by_seed[seed] else name
                 if len(chain) > 1:
@@ -144,42 +150,6 @@ def label_of(target: str, intermediate: str, seed: int | None) -> str:
     return f"{target} after {intermediate}" + (f" · seed {seed}" if seed is not None else "")
 
 
-def _intermediate_models(build: Builder, expansion: Expansion) -> Models:
-    seeds = build.study.seeds
-    models: Models = {BASELINE: dict.fromkeys(seeds)}
-    for intermediate in build.study.intermediate:
-        hyper = merge(build.study.train, intermediate)
-        sources = []
-        for part in intermediate.mix:
-            card = load_card(part.task)
-            _require(card, "intermediate")
-            if part.text and card.family != "mlm":
-                raise StudyError(f"'text' goes with task = 'mlm', not with {card.name}")
-            read = load_card(part.text) if part.text else card
-            chosen = _part_examples(build, read, part, default_languages="all")
-            expansion.training.append((f"intermediate {intermediate.name}", chosen))
-            sources.append(Source(card, part, chosen, features(build, card, chosen, hyper)))
-        sampling = Sampling(intermediate.sampling.rule, intermediate.sampling.cap)
-        models[intermediate.name] = {
-            seed: train(
-                build,
-                sources,
-                hyper,
-                seed,
-                None,
-                label=f"train {intermediate.name} · seed {seed}",
-                sampling=sampling,
-            )
-            for seed in seeds
-        }
-    return models
-
-
-def _require(card: TaskCard, role: str) -> None:
-    if role not in card.roles:
-        raise StudyError(f"{card.name} cannot be {role} task; its roles: {', '.join(card.roles)}")
-
-
 def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Source]:
     """What a target is trained on, one after the other; nothing where nothing is trained.
 
@@ -198,53 +168,13 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
     chain = []
     for name in names:
         source = load_card(name)
-        if not _fits(source, card):
+        if not fits(source, card):
             raise StudyError(
-                f"{card.name} cannot be trained on {source.name}: {_misfit(source, card)}"
+                f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}"
             )
-        chosen = _part_examples(build, source, part, default_languages=["en"])
+        chosen = part_examples(build, source, part, default_languages=["en"])
         chain.append(Source(source, part, chosen, features(build, source, chosen, hyper)))
     return chain
-
-
-def _fits(source: TaskCard, card: TaskCard) -> bool:
-    """Whether what was learnt on `source` can predict `card`: labels are matched by name.
-
-    A tagger may know fewer tags than the target has (PAN-X has no DATE); the scores say so.
-    """
-    if source.family != card.family:
-        return False
-    known, wanted = set(source.labels), set(card.labels)
-    return known <= wanted if card.family == "tagging" else known == wanted
-
-
-def _misfit(source: TaskCard, card: TaskCard) -> str:
-    if source.family != card.family:
-        return f"it is a {source.family} task, expected {card.family}"
-    return f"its labels are {' '.join(source.labels)}, expected {' '.join(card.labels)}"
-
-
-def _part_examples(build: Builder, card: TaskCard, part: Part, *, default_languages: Any) -> Stage:
-    split = part.split or ("train" if "train" in card.splits else card.splits[0])
-    languages = part.languages or default_languages
-    if languages == "targets":
-        languages = _target_languages(build, card, split)
-    return examples(build, card, split, languages, total=part.examples, fold=part.fold)
-
-
-def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
-    """Languages that some target is evaluated in and that this task has."""
-    folders = build.runtime.data
-    wanted: dict[str, None] = {}
-    for target in build.study.target:
-        other = load_card(target.task)
-        where = target.evaluate.split or default_split(build, other)
-        wanted |= dict.fromkeys(resolve_languages(other, target.evaluate.languages, folders, where))
-    here = resolve_languages(card, "all", folders, split)
-    both = [language for language in here if language in wanted]
-    if not both:
-        raise StudyError(f"{card.name} ({split}) has none of the targets' languages")
-    return both
 
 
 def _evaluation(build: Builder, card: TaskCard, evaluate: Evaluate) -> tuple[Stage, str]:
@@ -253,14 +183,6 @@ def _evaluation(build: Builder, card: TaskCard, evaluate: Evaluate) -> tuple[Sta
         build, card, split, evaluate.languages, per_language=evaluate.examples, fold=evaluate.fold
     )
     return stage, split
-
-
-def default_split(build: Builder, card: TaskCard) -> str:
-    """The split a target is evaluated on: its own, or validation where that is not at hand."""
-    here = present(card, build.runtime.data)
-    if not here[card.evaluation_split] and here.get("validation"):
-        return "validation"
-    return card.evaluation_split
 
 
 def _tuning(

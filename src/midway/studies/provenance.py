@@ -55,6 +55,7 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         "intermediates": {
             name: _intermediate(session, name) for name in (i.name for i in study.intermediate)
         },
+        "mixtures": list(_mixtures(session)),
         "contrasts": study.compare.contrasts,
         "commands": [f"{command} --data FOLDER" if uses_data and session.runtime.data else command],
         "versions": {"midway": __version__}
@@ -115,6 +116,14 @@ def _intermediate(session: Session, name: str) -> dict[str, Any]:
         "languages": sorted(languages),
         "examples": sum(sum(facts["examples"].values()) for facts in counts),
     }
+
+
+def _mixtures(session: Session) -> Iterator[dict[str, Any]]:
+    """What each part of an intermediate was meant to get, and what it got, in the first seed."""
+    for name, stage in session.expansion.intermediates.items():
+        record = session.record(stage)
+        for share in [] if record is None else record.facts["mixture"]:
+            yield {"intermediate": name, **share}
 
 
 def _source(task: str) -> dict[str, str]:

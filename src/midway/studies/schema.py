@@ -59,6 +59,18 @@ class Part(_Strict):
     examples: int | None = _key(None, "in all, dealt to the languages in turn; nested", ge=1)
     fold: Literal["A", "B"] | None = _key(None, "half of the documents, the same in all languages")
     weight: float = _key(1.0, 'share of the steps where `rule = "weights"`', gt=0)
+    batch_size: int | None = _key(
+        None, "in a mix: examples per step of this entry, if not the intermediate's", ge=1
+    )
+    alpha: float = _key(
+        0.0,
+        "languages share `examples` by their size to this power: 0 evenly, 1 in proportion",
+        ge=0,
+        le=1,
+    )
+    control: bool = _key(
+        False, "in a mix: labels are shuffled within a language, answers are random spans"
+    )
 
 
 class Evaluate(_Strict):
@@ -75,10 +87,14 @@ class Evaluate(_Strict):
 class SamplingTable(_Strict):
     """How a mixture's steps are shared out among its entries."""
 
-    rule: Literal["proportional", "uniform", "weights"] = _key(
-        "proportional", "by number of examples, evenly, or by `weight`"
+    rule: Literal["proportional", "uniform", "temperature", "weights"] = _key(
+        "proportional",
+        "by number of examples, evenly, by examples to the power 1 / `temperature`, or by `weight`",
     )
-    cap: int = _key(131072, "examples of an entry that count for `proportional`", ge=1)
+    cap: int = _key(
+        131072, "examples of an entry that count for `proportional`, `temperature`", ge=1
+    )
+    temperature: float = _key(1.0, "1 is `proportional`, more is nearer to `uniform`", ge=1, le=1e6)
 
 
 class Intermediate(Hyper):
@@ -87,6 +103,7 @@ class Intermediate(Hyper):
     name: str = Field(description='how results call it; not `"none"`')
     mix: list[Part] = Field(min_length=1, description="what it is trained on, an entry per task")
     sampling: SamplingTable = _key(SamplingTable(), "how the entries of a mix share the steps")
+    after: str = _key("", "name of an earlier intermediate, which this one goes on from")
 
 
 class Target(Hyper):
@@ -96,6 +113,9 @@ class Target(Hyper):
     name: str = _key("", "how results call it; the task's name if left out")
     train: Part | None = _key(
         None, "training data; English if left out; none for retrieval, mining"
+    )
+    keep_head: bool = _key(
+        False, "go on with the intermediate's head of the same family and labels"
     )
     evaluate: Evaluate = _key(Evaluate(), "evaluation data; all languages if left out")
     mining: Literal["max", "forward", "backward", "intersection"] = _key(
@@ -166,7 +186,9 @@ def _floats(value: Any, key: str = "") -> Any:
         return {name: _floats(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_floats(item, key) for item in value]
-    numbers = set(Recipe.__annotations__) - {"batch_size", "precision"} | {"weight"}
+    numbers = set(Recipe.__annotations__) - {"batch_size", "precision"} | {
+        *("weight", "alpha", "temperature")
+    }
     whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if whole and key in numbers else value
 
@@ -242,6 +264,13 @@ def _check(study: Study, path: Path) -> None:
                     f"{path}: contrast names the unknown intermediate {name!r}."
                     f"{suggest(name, names)} Known: {', '.join([*names, 'none'])}"
                 )
+    for place, intermediate in enumerate(study.intermediate):
+        if intermediate.after and intermediate.after not in names[:place]:
+            raise StudyError(
+                f"{path}: {intermediate.name} comes after {intermediate.after!r}, which is no "
+                f"earlier intermediate.{suggest(intermediate.after, names[:place])} "
+                f"Earlier: {', '.join(names[:place]) or 'none'}"
+            )
     for part in (part for intermediate in study.intermediate for part in intermediate.mix):
         if not part.task:
             raise StudyError(f"{path}: an entry of a mix has no 'task'")

@@ -12,6 +12,7 @@
 5. What is chosen keeps the order of the files.
 """
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
@@ -36,6 +37,7 @@ def select(
     per_language: int | None = None,
     fold: str | None = None,
     seed: int = 0,
+    alpha: float = 0.0,
 ) -> list[Example]:
     """Return the part of `examples` that a study asks for, in the order of the files.
 
@@ -45,6 +47,7 @@ def select(
         per_language: the size of an evaluation subset, in each language.
         fold: ``A`` or ``B``; applied first. None takes both.
         seed: which examples are taken; the same seed gives nested budgets.
+        alpha: languages share `total` by their size to this power; 0 is evenly.
 
     Raises:
         DataError: there are fewer examples than asked for; says how many there are.
@@ -61,7 +64,7 @@ def select(
     if candidates:
         queries = select(
             [e for e in examples if not is_candidate(e)],
-            total=total, per_language=per_language, fold=fold, seed=seed,
+            total=total, per_language=per_language, fold=fold, seed=seed, alpha=alpha,
         )  # fmt: skip
         others = [] if total is not None else candidates
         return _with_candidates(examples, queries, [e for e in others if in_fold(e, fold)])
@@ -75,7 +78,11 @@ def select(
     for position, example in enumerate(pool):
         by_language.setdefault(example.language, []).append(position)
     sizes = {language: len(members) for language, members in by_language.items()}
-    quotas = _equal(sizes, size, where) if total is None else deal(sizes, total, where=where)
+    quotas = (
+        _equal(sizes, size, where)
+        if total is None
+        else deal(sizes, total, alpha=alpha, where=where)
+    )
     chosen: set[int] = set()
     for language, members in by_language.items():
         prefix = f"{seed}\x1f{language}\x1f" if total is not None else f"{seed}\x1f"
@@ -123,12 +130,19 @@ def _with_candidates(
     ]
 
 
-def deal(sizes: Mapping[str, int], total: int, *, where: str = "") -> dict[str, int]:
+def deal(
+    sizes: Mapping[str, int], total: int, *, alpha: float = 0.0, where: str = ""
+) -> dict[str, int]:
     """Deal `total` examples to languages one at a time in turn, as far as each one's size allows.
+
+    With `alpha` a language's turns come in proportion to its size to that power, by the method of
+    Sainte-Laguë: the next example goes to the language whose power is greatest when divided by
+    twice what it has, plus 1.
 
     Args:
         sizes: examples there are, by language.
         total: examples wanted.
+        alpha: 0 (evenly) to 1 (in proportion to size).
         where: added to the message, such as `` in fold A``.
 
     Returns:
@@ -145,6 +159,8 @@ def deal(sizes: Mapping[str, int], total: int, *, where: str = "") -> dict[str, 
             "ask for fewer or add languages"
         )
     quotas = dict.fromkeys(sizes, 0)
+    if alpha:
+        return _deal_by_power(sizes, total, alpha)
     left = total
     while left:
         open_ = [language for language in sizes if quotas[language] < sizes[language]]
@@ -153,6 +169,23 @@ def deal(sizes: Mapping[str, int], total: int, *, where: str = "") -> dict[str, 
             taken = min(share, sizes[language] - quotas[language], left)
             quotas[language] += taken
             left -= taken
+    return quotas
+
+
+def _deal_by_power(sizes: Mapping[str, int], total: int, alpha: float) -> dict[str, int]:
+    names = list(sizes)
+    quotas = dict.fromkeys(names, 0)
+    turns = [(-(float(sizes[name]) ** alpha), place) for place, name in enumerate(names)]
+    heapq.heapify(turns)
+    for _ in range(total):
+        _, place = turns[0]
+        name = names[place]
+        quotas[name] += 1
+        if quotas[name] == sizes[name]:
+            heapq.heappop(turns)
+        else:
+            power = float(sizes[name]) ** alpha
+            heapq.heapreplace(turns, (-power / (2 * quotas[name] + 1), place))
     return quotas
 
 

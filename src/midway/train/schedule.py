@@ -8,11 +8,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-RULES = ("proportional", "uniform", "weights")
+RULES = ("proportional", "uniform", "temperature", "weights")
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,15 @@ class Sampling:
     """How a step's entry is drawn.
 
     Attributes:
-        rule: ``proportional`` to min(examples, cap), ``uniform``, or given ``weights``.
+        rule: ``proportional`` to min(examples, cap), ``uniform``, ``temperature`` (min(examples,
+            cap) to the power 1 / temperature), or given ``weights``.
         cap: the cap; the paper's is 2^17 (Phang et al. 2020).
+        temperature: of the rule ``temperature``.
     """
 
     rule: str = "proportional"
     cap: int = 131072
+    temperature: float = field(default=1.0, metadata={"neutral": 1.0})
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ def entry_probabilities(
         share = np.asarray(weights, dtype=float)
     else:
         share = np.minimum(sizes, sampling.cap).astype(float)
+        if sampling.rule == "temperature":
+            share = share ** (1.0 / sampling.temperature)
     probabilities: np.ndarray = share / share.sum()
     return probabilities
 
@@ -58,6 +63,7 @@ def plan_steps(
     batch_size: int,
     epochs: float,
     seed: int,
+    batch_sizes: Sequence[int] = (),
 ) -> list[Step]:
     """All steps of a training stage.
 
@@ -65,18 +71,20 @@ def plan_steps(
         sizes: items of each entry.
         weights: each entry's weight, used by the rule ``weights``.
         sampling: how entries are drawn.
-        batch_size: items per step.
+        batch_size: items per step, of entries without a batch size of their own.
         epochs: passes over all entries together.
         seed: of the run.
+        batch_sizes: items per step of each entry; 0 or nothing: `batch_size`.
     """
+    batches = [own or batch_size for own in batch_sizes or [0] * len(sizes)]
     totals = [max(1, round(size * epochs)) for size in sizes]
     if len(sizes) == 1:
-        draws = np.zeros(-(-totals[0] // batch_size), dtype=int)
+        draws = np.zeros(-(-totals[0] // batches[0]), dtype=int)
     else:
-        count = sum(-(-total // batch_size) for total in totals)
+        count = sum(-(-total // batch) for total, batch in zip(totals, batches, strict=True))
         share = entry_probabilities(sizes, weights, sampling)
         draws = np.random.default_rng([seed, 0]).choice(len(sizes), size=count, p=share)
-        totals = [int((draws == entry).sum()) * batch_size for entry in range(len(sizes))]
+        totals = [int((draws == entry).sum()) * batch for entry, batch in enumerate(batches)]
     streams = [
         _stream(size, total, [seed, 1, entry])
         for entry, (size, total) in enumerate(zip(sizes, totals, strict=True))
@@ -85,8 +93,8 @@ def plan_steps(
     steps = []
     for entry in draws.tolist():
         begin = taken[entry]
-        taken[entry] = begin + batch_size
-        steps.append(Step(entry, streams[entry][begin : begin + batch_size]))
+        taken[entry] = begin + batches[entry]
+        steps.append(Step(entry, streams[entry][begin : taken[entry]]))
     return steps
 
 
