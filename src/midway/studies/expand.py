@@ -172,7 +172,9 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
             raise StudyError(
                 f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}"
             )
-        chosen = part_examples(build, source, part, default_languages=["en"])
+        # a budget limits the first task; those that follow it are small and used whole
+        own = part if not chain else part.model_copy(update={"examples": None})
+        chosen = part_examples(build, source, own, default_languages=["en"])
         chain.append(Source(source, part, chosen, features(build, source, chosen, hyper)))
     return chain
 

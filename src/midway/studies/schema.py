@@ -56,7 +56,11 @@ class Part(_Strict):
         "all", 'codes; `"all"` there are; `"targets"` that some target is evaluated in'
     )
     split: str | None = _key(None, "`train` where the task has it, else its first split")
-    examples: int | None = _key(None, "in all, dealt to the languages in turn; nested", ge=1)
+    examples: int | None = _key(
+        None,
+        "in all, dealt to the languages in turn, nested; of several training tasks the first's",
+        ge=1,
+    )
     fold: Literal["A", "B"] | None = _key(None, "half of the documents, the same in all languages")
     weight: float = _key(1.0, 'share of the steps where `rule = "weights"`', gt=0)
     batch_size: int | None = _key(
