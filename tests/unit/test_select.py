@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from midway.errors import DataError, StudyError
 from midway.tasks import load_card
 from midway.tasks.examples import QAExample, RankedText, SentencePair
-from midway.tasks.select import counts, deal, fold_of, present, resolve_languages, select
+from midway.tasks.select import (
+    counts,
+    deal,
+    fold_of,
+    present,
+    resolve_languages,
+    select,
+    without_answer,
+)
 
 
 def pairs(language, number):
@@ -264,3 +272,14 @@ def test_power_of_sizes_is_followed():
         assert abs(dealt[name] - 1000 * size / sum(powers.values())) <= 1
     assert deal(sizes, 900, alpha=0.0) == dict.fromkeys(sizes, 300)
     assert deal({"a": 900, "b": 100}, 100, alpha=1.0) == {"a": 90, "b": 10}
+
+
+def test_queries_without_a_right_candidate_are_counted():
+    def text(side, name, *keys):
+        return RankedText(name, "en", "d", side, "t", "", keys)
+
+    queries = [text("query", "1", "a"), text("query", "2", "b", "c"), text("query", "3", "x")]
+    candidates = [text("candidate", "1", "a"), text("candidate", "2", "c"), text("candidate", "3")]
+    assert without_answer([*queries, *candidates]) == (1, 3)
+    assert without_answer([text("query", "1"), *candidates]) == (0, 0)  # bitext without gold
+    assert without_answer(POOL) == (0, 0)

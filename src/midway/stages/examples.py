@@ -15,7 +15,7 @@ from midway.tasks.card import TaskCard
 from midway.tasks.control import shuffled
 from midway.tasks.examples import Example
 from midway.tasks.files import find_files, read_files
-from midway.tasks.select import is_candidate, select
+from midway.tasks.select import is_candidate, select, without_answer
 from midway.tasks.sources import short_names
 from midway.tasks.storage import write_examples
 
@@ -55,6 +55,12 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
     )
     if spec.control:
         chosen = shuffled(chosen, seed=spec.seed)
+    lost, queries = without_answer(chosen)
+    if lost:
+        warnings.append(
+            f"{card.name} {spec.split}: {lost:,} of {queries:,} queries have no right candidate in "
+            "the languages that are read, and score 0; read more languages"
+        )
     write_examples(chosen, context.out)
     facts = {
         "examples": dict(Counter(e.language for e in chosen if not is_candidate(e))),

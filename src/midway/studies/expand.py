@@ -165,7 +165,7 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         part = part.model_copy(update={"languages": ["en"]})
     names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
-    chain = []
+    chain: list[Source] = []
     for name in names:
         source = load_card(name)
         if not fits(source, card):

@@ -107,6 +107,17 @@ def is_candidate(example: Example) -> bool:
     return isinstance(example, RankedText) and example.side == "candidate"
 
 
+def without_answer(examples: Sequence[Example]) -> tuple[int, int]:
+    """How many queries share no key with any candidate, and how many queries there are.
+
+    Bitext is not counted: most of its sentences have no translation by design.
+    """
+    candidates = [e for e in examples if isinstance(e, RankedText) and is_candidate(e)]
+    queries = [e for e in examples if isinstance(e, RankedText) and not is_candidate(e) and e.keys]
+    known = {key for candidate in candidates for key in candidate.keys}
+    return sum(known.isdisjoint(query.keys) for query in queries), len(queries)
+
+
 def in_fold(example: Example, fold: str | None) -> bool:
     """Whether an example belongs to a fold; None is both."""
     return fold is None or fold_of(example.document) == fold
