@@ -7,6 +7,10 @@ import pytest
 import tiny_study
 from tiny_study import midway
 
+from midway.store.local import Store
+from midway.studies.provenance import provenance
+from midway.studies.session import open_session
+
 MIXED = """
 name = "mixed"
 encoder = "encoder"
@@ -130,6 +134,8 @@ def test_a_kept_head_is_that_of_the_intermediate(folder, capfd):
          '{ task = "mlm", text = "squad", examples = 8, control = true }', "needs labels or spans"),
         ('{ task = "squad", examples = 24, control = true }',
          '{ task = "udpos", examples = 8 }', "keep_head: tydiqa needs a span_qa head, but control"),
+        ('train = { languages = ["en"], examples = 16 }',
+         'train = { languages = ["en"], examples = 16, control = true }', "go with a mix, not with"),
         ('rule = "weights"', 'rule = "temperature", temperature = 0.5', "temperature"),
     ],
 )  # fmt: skip
@@ -140,6 +146,15 @@ def test_what_does_not_go_together_is_one_line(folder, capfd, old, new, message)
     assert len(said.err.strip().splitlines()) == 1
 
     assert re.search(message, said.err), said.err
+
+
+def test_a_chain_has_seen_what_came_before(folder, capfd):
+    assert run(folder, capfd).code == 0
+    session = open_session(folder / "mixed.toml", Store(folder / "store"), (folder / "data",))
+    found = provenance(session)["intermediates"]["squad-then-xquad"]
+    assert found["tasks"] == ["squad", "xquad"]
+    assert found["languages"] == ["en", "ro"]
+    assert found["examples"] == 40
 
 
 def test_a_chain_counts_what_came_before(folder, capfd):

@@ -163,6 +163,10 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
     part = target.train or Part(languages=["en"])
     if part.languages == "all" and "languages" not in part.model_fields_set:
         part = part.model_copy(update={"languages": ["en"]})
+    if part.text or part.control:
+        raise StudyError(
+            f"target {card.name}: 'text' and 'control' go with a mix, not with 'train'"
+        )
     names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
     chain: list[Source] = []

@@ -27,16 +27,19 @@ def intermediate_models(build: Builder, training: Training) -> Models:
 
     Args:
         build: see `Builder`.
-        training: gets (who trains on it, examples) of every part.
+        training: gets (who trains on it, examples) of every part, and of what came before it.
 
     Raises:
         StudyError: a task cannot be an intermediate one, or an option does not go with it.
     """
     seeds = build.study.seeds
     models: Models = {BASELINE: dict.fromkeys(seeds)}
+    seen: dict[str, list[Stage]] = {BASELINE: []}
     for intermediate in build.study.intermediate:  # the schema has `after` name an earlier one
         sources = _sources(build, intermediate)
-        training += [(f"intermediate {intermediate.name}", source.examples) for source in sources]
+        before = seen[intermediate.after or BASELINE]
+        seen[intermediate.name] = [*before, *(source.examples for source in sources)]
+        training += [(f"intermediate {intermediate.name}", e) for e in seen[intermediate.name]]
         sampling = Sampling(
             intermediate.sampling.rule,
             intermediate.sampling.cap,
