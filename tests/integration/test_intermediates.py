@@ -135,7 +135,7 @@ def test_a_kept_head_is_that_of_the_intermediate(folder, capfd):
         ('{ task = "squad", examples = 24, control = true }',
          '{ task = "udpos", examples = 8 }', "keep_head: tydiqa needs a span_qa head, but control"),
         ('train = { languages = ["en"], examples = 16 }',
-         'train = { languages = ["en"], examples = 16, control = true }', "go with a mix, not with"),
+         'train = { languages = ["en"], examples = 16, control = true }', "go with a mix, not"),
         ('rule = "weights"', 'rule = "temperature", temperature = 0.5', "temperature"),
     ],
 )  # fmt: skip
