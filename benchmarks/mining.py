@@ -1,10 +1,11 @@
 """Bitext mining at size: exact k-nearest neighbours of both sides, ratio margin, candidate pairs.
 
-    python -m benchmarks.mining [--rows 100000] [--hidden 384] [--json FILE]
+    python -m benchmarks.mining [--rows 100000] [--left 100000] [--hidden 384] [--json FILE]
 
-Each side has `rows` random unit vectors in float32; a tenth of them are planted near-pairs, and the
-share of these that is found is printed, so that a fast wrong answer shows. Memory is the process's
-peak (resident set), vectors included.
+Each side has `rows` random unit vectors in float32 (the left one only `left`, if given: time grows
+with the product, so a slice of a large search can be measured). A tenth of the left ones are
+planted near-pairs, and the share of these that is found is printed, so that a fast wrong answer
+shows. Memory is the process's peak (resident set), vectors included.
 """
 
 import argparse
@@ -18,12 +19,14 @@ import torch
 from midway.families.mining import candidate_pairs
 
 
-def planted(rows: int, hidden: int) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Unit vectors of both sides; the first tenth of the rows are pairs with a cosine near 0.9."""
+def planted(left_rows: int, rows: int, hidden: int) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Unit vectors of both sides; the first tenth of the left are pairs with a cosine near 0.9."""
     generator = torch.Generator().manual_seed(0)
-    left = torch.nn.functional.normalize(torch.randn(rows, hidden, generator=generator), dim=-1)
-    right = torch.nn.functional.normalize(torch.randn(rows, hidden, generator=generator), dim=-1)
-    pairs = rows // 10
+    left, right = (
+        torch.nn.functional.normalize(torch.randn(n, hidden, generator=generator), dim=-1)
+        for n in (left_rows, rows)
+    )
+    pairs = left_rows // 10
     noise = right[:pairs] * 0.45
     right[:pairs] = torch.nn.functional.normalize(left[:pairs] + noise, dim=-1)
     return left, right, pairs
@@ -33,18 +36,21 @@ def main() -> None:
     """Mine once and print what it took."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--left", type=int)
     parser.add_argument("--hidden", type=int, default=384)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    left, right, pairs = planted(options.rows, options.hidden)
+    size = options.left or options.rows
+    left, right, pairs = planted(size, options.rows, options.hidden)
     began = time.perf_counter()
     with torch.inference_mode():
         found = candidate_pairs(left, right)
     seconds = time.perf_counter() - began
     hits = int(((found.left == found.right) & (found.left < pairs)).sum())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    flops = 2 * options.rows**2 * options.hidden
+    flops = 2 * size * options.rows * options.hidden
     record = {
+        "left": size,
         "rows": options.rows,
         "hidden": options.hidden,
         "threads": torch.get_num_threads(),
@@ -54,7 +60,7 @@ def main() -> None:
         "planted_found": hits / pairs,
     }
     print(
-        f"{options.rows:,} x {options.rows:,} x {options.hidden}: {seconds:,.1f} s, "
+        f"{size:,} x {options.rows:,} x {options.hidden}: {seconds:,.1f} s, "
         f"{record['gflops']} GFLOP/s, peak {peak:.2f} GiB, "
         f"{hits:,} of {pairs:,} planted pairs found"
     )
