@@ -165,7 +165,7 @@ class Pieces:
         if self.whole:
             yield self._sorted(np.unique(self.items.of(chosen)))
             return
-        for part in cut(chosen, self._longest, tokens, self._sizes):
+        for part in cut(chosen, self._longest, tokens, self.sizes):
             yield self._sorted(self.items.of(part))
 
     def tokens(self, chosen: np.ndarray) -> int:
@@ -183,7 +183,8 @@ class Pieces:
         return longest
 
     @cached_property
-    def _sizes(self) -> np.ndarray:
+    def sizes(self) -> np.ndarray:
+        """Tokens per item."""
         sizes: np.ndarray = np.add.reduceat(self._flat, self.items.offsets[:-1])
         return sizes
 

@@ -27,6 +27,7 @@ from midway.families.sequence import encode_pairs
 from midway.families.tokens import boundary, table
 from midway.metrics.mining import Mined, Neighbours, Pair, Scored, above, mine, tuned
 from midway.metrics.tagging import Counts, summarise
+from midway.tasks import ranked
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import RankedText
 
@@ -85,18 +86,7 @@ def _on_host(found: tuple[torch.Tensor, torch.Tensor]) -> Neighbours:
 
 def gold_pairs(examples: Sequence[RankedText]) -> set[Pair]:
     """Pairs of a foreign and an English id that have a key in common."""
-    english: dict[str, list[str]] = {}
-    for example in examples:
-        if example.side == ENGLISH:
-            for key in example.keys:
-                english.setdefault(key, []).append(example.id)
-    return {
-        (example.id, other)
-        for example in examples
-        if example.side == FOREIGN
-        for key in example.keys
-        for other in english.get(key, [])
-    }
+    return set(ranked.gold_pairs(examples))
 
 
 def choose(

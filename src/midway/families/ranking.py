@@ -25,6 +25,7 @@ from midway.families.tokens import boundary, table
 from midway.metrics.retrieval import average_precision
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import RankedText
+from midway.tasks.ranked import name_of
 
 DEPTH = 20
 QUERY, CANDIDATE = "query", "candidate"
@@ -150,11 +151,6 @@ def decode(
     return ranked
 
 
-def name_of(candidate: RankedText) -> str:
-    """What a candidate is called in predictions: its language and its id."""
-    return f"{candidate.language}/{candidate.id}"
-
-
 def score(
     predictions: Mapping[str, Sequence[str]],
     examples: Sequence[RankedText],
@@ -173,10 +169,11 @@ def score(
     """
     del card, labels
     queries = [e for e in examples if e.side == QUERY and e.language == language]
+    wanted = {key for query in queries for key in query.keys}
     holders: dict[str, set[str]] = {}
     for example in examples:
         if example.side == CANDIDATE:
-            for key in example.keys:
+            for key in wanted.intersection(example.keys):
                 holders.setdefault(key, set()).add(name_of(example))
     values = []
     for query in queries:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +53,7 @@ def run(spec: PredictSpec, inputs: Mapping[str, Path], context: Context) -> Mapp
             card = load_card(spec.task)
             family = FAMILIES[spec.family]
             predictions = family.decode(found, features.table, examples, card, labels)
-            for language, group in groupby(
-                range(len(examples)), key=lambda i: str(examples[i].language)
-            ):
-                places = list(group)
+            for language, places in search.by_language(examples):
                 write_predictions(
                     spec.family,
                     [predictions[i] for i in places],

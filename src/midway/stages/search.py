@@ -34,7 +34,7 @@ def retrieve(
     layers = layers_of(spec.layers, encoder)
     room = POOLED_BYTES // (len(layers) * hidden * 4)
     example, side = (features.table[name].to_numpy() for name in ("example", "side"))
-    for group in _groups(_by_language(examples), room // 2):
+    for group in _groups(by_language(examples), room // 2):
         rows = np.flatnonzero(np.isin(example, [i for _, places in group for i in places]))
         vectors = pooled(encoder, features, rows, layers, context, spec.precision)
         for language, places in group:
@@ -63,8 +63,8 @@ def mine(
     context: Context,
 ) -> None:
     """Mine each language pair; its threshold is tuned on the development set, if there is one."""
-    tuned = {} if development is None else dict(_by_language(development[1]))
-    for language, places in _by_language(evaluation[1]):
+    tuned = {} if development is None else dict(by_language(development[1]))
+    for language, places in by_language(evaluation[1]):
         examples = [evaluation[1][i] for i in places]
         candidates = _mined(spec, encoder, evaluation, places, context)
         tuning = None
@@ -102,7 +102,8 @@ def _mined(
     ]
 
 
-def _by_language(examples: Sequence[Any]) -> Places:
+def by_language(examples: Sequence[Any]) -> Places:
+    """(language, places of its examples) for each run of examples of one language."""
     places = range(len(examples))
     return [
         (language, list(group))

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from midway.tasks.ranked import gold_pairs, name_of
+from midway.tasks.readers.paraphrases import PAWSX_LABELS
+
 # Labels that the benchmark's files spell in another way than our cards.
-SPELLINGS = {"pawsx": {"not_paraphrase": "0", "paraphrase": "1"}}
+SPELLINGS = {"pawsx": {ours: theirs for theirs, ours in PAWSX_LABELS.items()}}
 
 Lines = tuple[str, str]  # text of the predictions, text of the labels
 
@@ -79,18 +82,7 @@ def _indices(answers: Mapping[str, Sequence[int]], gold: Sequence[Any], _: Any, 
 
 def _pairs(answers: Mapping[str, Any], gold: Sequence[Any], _: Any, name: str) -> Lines:
     del name
-    english: dict[str, list[str]] = {}
-    for example in gold:
-        if example.side == "candidate":
-            for key in example.keys:
-                english.setdefault(key, []).append(example.id)
-    right = (
-        f"{example.id}\t{other}"
-        for example in gold
-        if example.side == "query"
-        for key in example.keys
-        for other in english.get(key, [])
-    )
+    right = ("\t".join(pair) for pair in gold_pairs(gold))
     return _lines("\t".join(pair) for pair in answers["pairs"]), _lines(right)
 
 
@@ -103,7 +95,7 @@ def _rankings(
     holders: dict[str, list[str]] = {}
     for example in every:
         if example.side == "candidate":
-            own = f"{example.language}/{example.id}"
+            own = name_of(example)
             named[own] = example.keys[0] if entity and example.keys else own
             for key in example.keys:
                 holders.setdefault(key, []).append(named[own])

@@ -24,7 +24,7 @@ from midway.tasks.examples import (
     SentencePair,
     TaggedSentence,
 )
-from midway.tasks.files import find_files, read_files
+from midway.tasks.files import count_labels, find_files, read_files
 from midway.tasks.select import is_candidate, present
 
 SAMPLE = 200  # examples whose tokens are counted, per split and language
@@ -108,12 +108,8 @@ def sequences(example: Example) -> list[str | tuple[str, str]]:
 
 
 def _labels(examples: Sequence[Example]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for example in examples:
-        if isinstance(example, LabelledText | ChoiceExample):
-            counts[str(example.label)] += 1
-        elif isinstance(example, TaggedSentence):
-            counts.update(example.tags)
-        elif isinstance(example, QAExample):
-            counts["answer" if example.answers else "no answer"] += 1
+    counts = count_labels(examples)
+    counts.update(
+        "answer" if e.answers else "no answer" for e in examples if isinstance(e, QAExample)
+    )
     return counts

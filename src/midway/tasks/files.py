@@ -1,10 +1,11 @@
 """A task's files, wherever they come from: original layouts first, the hub's Parquet next."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from midway.tasks.card import DataFolders, TaskCard
-from midway.tasks.examples import ChoiceExample, LabelledText, Reading, TaggedSentence
+from midway.tasks.examples import ChoiceExample, Example, LabelledText, Reading, TaggedSentence
 from midway.tasks.hub.lock import hub_files, is_hub_file
 from midway.tasks.readers.parquet import read_parquet
 
@@ -37,14 +38,20 @@ def read_files(card: TaskCard, files: tuple[Path, ...], split: str, language: st
     return reading
 
 
-def _placeholders(reading: Reading, files: tuple[Path, ...]) -> list[str]:
-    """A warning if all labels are the same, as in files whose gold was taken out."""
+def count_labels(examples: Iterable[Example]) -> Counter[str]:
+    """How often each label, number of a choice, or tag occurs."""
     seen: Counter[str] = Counter()
-    for example in reading.examples:
+    for example in examples:
         if isinstance(example, LabelledText | ChoiceExample):
             seen[str(example.label)] += 1
         elif isinstance(example, TaggedSentence):
             seen.update(example.tags)
+    return seen
+
+
+def _placeholders(reading: Reading, files: tuple[Path, ...]) -> list[str]:
+    """A warning if all labels are the same, as in files whose gold was taken out."""
+    seen = count_labels(reading.examples)
     if len(seen) != 1 or seen.total() < FEWEST:
         return []
     ((label, count),) = seen.items()

@@ -30,9 +30,7 @@ def realised_shares(
     for number, entry in enumerate(entries):
         mine = [step.items for step in steps if step.entry == number]
         items = np.concatenate(mine) if mine else np.zeros(0, dtype=np.int64)
-        tokens = np.add.reduceat(
-            entry.features.lengths[entry.items.rows], entry.items.offsets[:-1]
-        )[items]
+        tokens = entry.pieces.sizes[items]
         codes = languages_of(entry.features.table)
         spoken = entry.features.table[LANGUAGE].to_numpy()[
             entry.items.rows[entry.items.offsets[:-1][items]]

@@ -19,12 +19,8 @@ from midway.tasks.examples import QAExample, Reading
 from midway.tasks.readers.json_fields import field, integers, strings
 from midway.tasks.readers.squad_json import (
     BLANK,
-    LEFT_OUT,
     NO_ANSWER,
-    NO_SPAN,
-    NOT_FOUND,
-    REFOUND,
-    nearest,
+    find_spans,
 )
 from midway.tasks.tables import json_rows, text_cell
 
@@ -78,16 +74,9 @@ def _add(
     if not answers:
         reading.dropped[NO_ANSWER] += 1
         return
-    spans = [(text, nearest(context, text, start)) for text, start in answers]
-    lost = sum(start < 0 for _, start in spans)
-    moved = sum(new != old and new[1] >= 0 for new, old in zip(spans, answers, strict=True))
-    if split == "train" and lost:
-        spans = [(text, start) for text, start in spans if start >= 0]
-        if not spans:
-            reading.dropped[NOT_FOUND] += 1
-            return
-    reading.repaired[LEFT_OUT if split == "train" else NO_SPAN] += lost
-    reading.repaired[REFOUND] += moved
+    spans = find_spans(reading, context, answers, split)
+    if spans is None:
+        return
     reading.examples.append(
         QAExample(
             id=identity,

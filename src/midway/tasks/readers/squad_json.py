@@ -115,16 +115,9 @@ def _add(
     if not answers and not impossible:
         reading.dropped[NO_ANSWER] += 1
         return
-    spans = [(text, nearest(question.context, text, start)) for text, start in answers]
-    lost = sum(start < 0 for _, start in spans)
-    moved = sum(new != old and new[1] >= 0 for new, old in zip(spans, answers, strict=True))
-    if split == "train" and lost:
-        spans = [(text, start) for text, start in spans if start >= 0]
-        if not spans:
-            reading.dropped[NOT_FOUND] += 1
-            return
-    reading.repaired[LEFT_OUT if split == "train" else NO_SPAN] += lost
-    reading.repaired[REFOUND] += moved
+    spans = find_spans(reading, question.context, answers, split)
+    if spans is None:
+        return
     reading.examples.append(
         QAExample(
             id=identity,
@@ -136,6 +129,28 @@ def _add(
             starts=tuple(start for _, start in spans),
         )
     )
+
+
+def find_spans(
+    reading: Reading, context: str, answers: list[tuple[str, int]], split: str
+) -> list[tuple[str, int]] | None:
+    """Return the answers with offsets that fit, counting what was re-found, kept or left out.
+
+    Returns:
+        (text, start) of each answer, start -1 where its text is nowhere; in ``train`` such answers
+        are left out, and None says that none remains and the question was counted as dropped.
+    """
+    spans = [(text, nearest(context, text, start)) for text, start in answers]
+    lost = sum(start < 0 for _, start in spans)
+    moved = sum(new != old and new[1] >= 0 for new, old in zip(spans, answers, strict=True))
+    if split == "train" and lost:
+        spans = [(text, start) for text, start in spans if start >= 0]
+        if not spans:
+            reading.dropped[NOT_FOUND] += 1
+            return None
+    reading.repaired[LEFT_OUT if split == "train" else NO_SPAN] += lost
+    reading.repaired[REFOUND] += moved
+    return spans
 
 
 def nearest(context: str, text: str, start: int) -> int:
