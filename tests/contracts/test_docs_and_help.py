@@ -77,7 +77,7 @@ def test_every_key_of_a_study_is_documented():
 
 
 def test_the_example_in_the_documentation_is_a_study(tmp_path):
-    from midway.studies.schema import load_study
+    from midway.studies.study_file import load_study
 
     (text,) = re.findall(r"```toml\n(.*?)```", read("study-file.md"), re.DOTALL)
     path = tmp_path / "example.toml"

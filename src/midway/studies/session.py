@@ -16,7 +16,8 @@ from midway.studies.budgets import check_budgets
 from midway.studies.build import Builder
 from midway.studies.estimate import Estimator
 from midway.studies.expand import Expansion, expand
-from midway.studies.schema import Study, load_study
+from midway.studies.schema import Study
+from midway.studies.study_file import load_study
 from midway.tasks.sources import check_folders
 
 
