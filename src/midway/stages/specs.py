@@ -156,6 +156,40 @@ class LeaksSpec:
     policy: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlannedTraining:
+    """An intermediate as it will be trained.
+
+    Attributes:
+        name: of the intermediate.
+        after: the one that it goes on from; empty: none.
+        train: its training stage, with any seed.
+        features: for each entry, the number of the input ``features<i>``.
+    """
+
+    name: str
+    after: str
+    train: TrainSpec
+    features: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetsSpec:
+    """Count what the intermediates will see, and compare.
+
+    Attributes:
+        intermediates: each after the one that it goes on from.
+        seeds: of the study; budgets are means over them.
+        pairs: which are compared.
+        match: ``examples``, ``tokens`` or ``updates`` must be equal; empty: only counted.
+    """
+
+    intermediates: tuple[PlannedTraining, ...]
+    seeds: tuple[int, ...]
+    pairs: tuple[tuple[str, str], ...]
+    match: str
+
+
 def _kind(name: str, version: int) -> StageKind:
     return StageKind(name, version, Deferred(f"midway.stages.{name}", "run"))
 
@@ -167,3 +201,4 @@ TRAIN = _kind("train", 2)
 PREDICT = _kind("predict", 2)
 SCORE = _kind("score", 2)
 LEAKS = _kind("leaks", 2)
+BUDGETS = _kind("budgets", 1)
