@@ -68,8 +68,11 @@ match = "examples"
 ```
 
 Language codes are the benchmark's; ISO 639-1, ISO 639-3 and ISO 639-3 with a script (`swh_Latn`)
-are understood too. The encoder without intermediate training, called `none`, is always in the
-plan.
+are understood too. Among the codes may stand sets: `"family:sw"`, `"genus:sw"`, `"script:sw"` are
+the task's languages with files at hand that share Swahili's family (Glottolog), genus (WALS) or
+script, and `"near:sw:5"` the five whose points on the map are nearest to it
+([what that says](data-sources.md#distance)); Swahili itself is left out. The encoder without
+intermediate training, called `none`, is always in the plan.
 """
 
 

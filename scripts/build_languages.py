@@ -24,7 +24,9 @@ VARIETIES = Path(__file__).with_name("language_varieties.tsv")
 OUTPUT = Path(__file__).parents[1] / "src" / "midway" / "languages.json"
 
 SOURCES = {
-    "glottocode, family, macro_area": "Glottolog 5.1 (Hammarström et al.), CC BY 4.0",
+    "glottocode, family, macro_area, latitude, longitude": (
+        "Glottolog 5.1 (Hammarström et al.), CC BY 4.0"
+    ),
     "genus": "WALS Online (Dryer & Haspelmath, eds.), CC BY 4.0",
     "joshi_class": "Joshi et al. 2020, The State and Fate of Linguistic Diversity",
     "cc100_tokens_millions, cc100_gib": "Conneau et al. 2020, XLM-R, CC-100 figures",
@@ -32,7 +34,7 @@ SOURCES = {
 }
 
 # Groups of languages that benchmarks treat as one: no ISO 639-3 code of their own in Glottolog.
-# Glottocode of the group, and the member that lends its macro-area.
+# Glottocode of the group, and the member that lends its macro-area and its place.
 GROUPS = {
     "ber": ("berb1260", "tzm"),
     "nah": ("azte1234", "azz"),
@@ -134,6 +136,8 @@ def join(row: Row, sources: Sources) -> dict[str, Any]:
         "family": family or "isolate",
         "genus": sources.wals_genus.get(iso if row["genus"] == "-" else row["genus"]),
         "macro_area": place["Macroarea"] or None,
+        "latitude": float(place["Latitude"]) if place["Latitude"] else None,
+        "longitude": float(place["Longitude"]) if place["Longitude"] else None,
         "joshi_class": max(classes, default=None),
         "cc100_tokens_millions": tokens,
         "cc100_gib": gib,

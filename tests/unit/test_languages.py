@@ -162,6 +162,34 @@ def test_all_of_a_tasks_codes_resolve_to_themselves():
     assert len(set(varieties)) == len(known)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kilometres"),
+    [
+        ((51.5074, -0.1278), (48.8566, 2.3522), 343.6),  # London, Paris
+        ((40.7128, -74.0060), (51.5074, -0.1278), 5570.2),  # New York, London
+        ((-33.8688, 151.2093), (34.0522, -118.2437), 12073.0),  # Sydney, Los Angeles: the date line
+        ((90.0, 0.0), (-90.0, 123.0), 20015.1),  # half a circumference
+        ((0.0, 179.5), (0.0, -179.5), 111.2),  # a degree of the equator
+        ((10.0, 20.0), (10.0, 20.0), 0.0),
+    ],
+)
+def test_known_distances(first, second, kilometres):
+    assert languages.great_circle(first, second) == pytest.approx(kilometres, rel=1e-3, abs=0.1)
+    assert languages.great_circle(second, first) == languages.great_circle(first, second)
+
+
+def test_distances_of_languages():
+    swahili = languages.lookup("sw")
+    assert (swahili.latitude, swahili.longitude) == (-8.25605, 37.624)
+    assert languages.distance("sw", "ar") == pytest.approx(4083, abs=1)
+    assert languages.distance("sr", "sr-latn") == 0.0
+    assert languages.distance("ido", "sw") is languages.distance("sw", "ido") is None
+    assert languages.distance("sw", "no-such") is None
+    placed = [lang for lang in languages.languages() if lang.latitude is not None]
+    assert len(languages.languages()) - len(placed) == 7  # constructed languages
+    assert all(abs(lang.latitude) <= 90 and abs(lang.longitude) <= 180 for lang in placed)
+
+
 def test_loading_is_lazy_and_light():
     code = """
 import sys, time
@@ -182,4 +210,11 @@ print(seconds)
 def test_sources_are_credited():
     header = json.loads(languages.TABLE.read_text(encoding="utf-8"))["sources"]
     credited = {field for fields in header for field in fields.split(", ")}
-    assert {"family", "joshi_class", "cc100_gib", "wikipedia_articles", "genus"} <= credited
+    assert {
+        "family",
+        "joshi_class",
+        "cc100_gib",
+        "wikipedia_articles",
+        "genus",
+        "latitude",
+    } <= credited

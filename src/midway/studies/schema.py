@@ -44,7 +44,9 @@ class Part(_Strict):
     task: str = _key("", "a task's name; a target's own, or its training tasks, if left out")
     text: str = _key("", 'with `task = "mlm"`: the task whose texts are used, without labels')
     languages: Languages = _key(
-        "all", 'codes; `"all"` there are; `"targets"` that some target is evaluated in'
+        "all",
+        'codes and sets such as `"family:sw"`; `"all"` there are; `"targets"` that some target is '
+        "evaluated in",
     )
     split: str | None = _key(None, "`train` where the task has it, else its first split")
     examples: int | None = _key(
@@ -71,7 +73,7 @@ class Part(_Strict):
 class Evaluate(_Strict):
     """What a target is evaluated on."""
 
-    languages: Languages = _key("all", 'codes, or `"all"` with files at hand')
+    languages: Languages = _key("all", 'codes and sets; or `"all"` with files at hand')
     split: str | None = _key(
         None, "the task's evaluation split, or `validation` where that is not at hand"
     )

@@ -21,6 +21,7 @@ from midway.languages import resolve
 from midway.tasks.card import DataFolders, TaskCard
 from midway.tasks.examples import Example, RankedText
 from midway.tasks.files import find_files, read_files
+from midway.tasks.related import is_selector, related
 
 FOLDS = ("A", "B")
 
@@ -232,12 +233,15 @@ def resolve_languages(
     Args:
         card: the task.
         requested: codes in any common form (``sw``, ``swh``, ``swh_Latn``), or ``"all"`` for
-            every language with files at hand. A language named twice is taken once.
+            every language with files at hand. Sets of related languages (``family:sw``, see
+            `midway.tasks.related`) may stand among the codes; their members come in the task's
+            order. A language named twice is taken once.
         folders: where to look for files.
         split: the split that is wanted.
 
     Raises:
-        StudyError: the task has no such split or language; suggests the nearest one.
+        StudyError: the task has no such split or language, and suggests the nearest one; or a
+            set is empty.
         DataError: the task has the language, but its files are not at hand; says which are.
     """
     if split not in card.splits:
@@ -256,7 +260,15 @@ def resolve_languages(
         return here
     if isinstance(requested, str):
         raise StudyError(f'languages of {card.name}: {requested!r}, expected a list or "all"')
-    return list(dict.fromkeys(_resolve(card, code, here, split) for code in requested))
+    codes: dict[str, None] = {}
+    for each in requested:
+        found = (
+            related(each, here, f"{card.name} ({split})")
+            if is_selector(each)
+            else [_resolve(card, each, here, split)]
+        )
+        codes |= dict.fromkeys(found)
+    return list(codes)
 
 
 def _present(card: TaskCard, folders: DataFolders, split: str) -> list[str]:
