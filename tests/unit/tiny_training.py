@@ -56,16 +56,17 @@ class DualEncoder(torch.nn.Module):
         return torch.nn.functional.normalize(self.base_model(**inputs).pooler_output, dim=-1)
 
 
-def rows_of(family, folder, count=60, seed=0):
+def rows_of(family, folder, count=60, seed=0, *, lengths=(4, 30), choices=(2, 5), vocabulary=120):
+    """Random rows; `lengths` and `choices` are half-open ranges."""
     random = np.random.default_rng(seed)
     columns = {}
-    if family == "choice":  # 2 to 4 sequences an example
-        sizes = random.integers(2, 5, count)
+    if family == "choice":
+        sizes = random.integers(*choices, count)
         columns["example"] = np.repeat(np.arange(count), sizes).tolist()
         right = [np.arange(size) == random.integers(size) for size in sizes]
         columns["right"] = np.concatenate(right).astype(int).tolist()
         count = len(columns["example"])
-    lengths = random.integers(4, 30, count)
+    lengths = random.integers(*lengths, count)
     columns["boundary"] = (lengths // 2).astype(int).tolist()
     if family == "span_qa":
         columns["start"] = [int(n // 2) for n in lengths]
@@ -77,7 +78,7 @@ def rows_of(family, folder, count=60, seed=0):
         columns["label"] = random.integers(0, 3, count).tolist()
     elif family == "ranking":
         columns |= ranked(random, count)
-    made = features(folder, sequences(lengths, 120, seed), **columns)
+    made = features(folder, sequences(lengths, vocabulary, seed), **columns)
     if family != "mlm":
         return made
     noted = folder / "noted"  # the other file is mapped
@@ -102,7 +103,7 @@ def ranked(random, count):
 class Case:
     """One model of transformers and the same one as our encoder, with the same head."""
 
-    def __init__(self, tmp_path, family="span_qa", kind="bert", **changes):
+    def __init__(self, tmp_path, family="span_qa", kind="bert", rows=None, **changes):
         torch.manual_seed(0)
         self.family = family
         if family in ("span_qa", "tagging", "classification"):
@@ -112,7 +113,7 @@ class Case:
         self.model = shake(make(shape), scale=0.05)
         self.base = self.model.base_model
         self.folder = artefact(self.base, tmp_path)
-        self.features = rows_of(family, tmp_path / "features")
+        self.features = rows_of(family, tmp_path / "features", **(rows or {}))
         self.items = FAMILIES[family].items(self.features.table)
         self.steps = plan(len(self.items))
 
@@ -135,8 +136,11 @@ class Case:
             return {"dense": model.classifier.dense, "out": model.classifier.out_proj}
         return {"dense": base.pooler.dense, "out": model.classifier}
 
-    def run(self, work, *, runtime=QUIET, recipe=RECIPE, check=lambda: None, steps=None):
-        encoder = load_encoder(self.folder, None, self.features.active, dropout=recipe.dropout)
+    def run(
+        self, work, *, runtime=QUIET, recipe=RECIPE, check=lambda: None, steps=None, active=None
+    ):
+        active = self.features.active if active is None else active
+        encoder = load_encoder(self.folder, None, active, dropout=recipe.dropout)
         head = head_of(self.family, encoder, recipe.dropout)
         entry = Entry(FAMILIES[self.family], self.features, head)
         hooks = Hooks(lambda _: None, check, work)
