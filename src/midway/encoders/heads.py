@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -23,6 +24,7 @@ from torch import nn
 HEADS = "heads.safetensors"
 SPREAD = 0.02
 FIRST_SCALE = 100.0
+NORM_EPS = 1e-12
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def make_head(
     seed: int,
     labels: Sequence[str] = (),
     table: nn.Parameter | None = None,
+    eps: float = NORM_EPS,
 ) -> Head:
     """A new head: weights from N(0, 0.02²), biases 0.
 
@@ -86,6 +89,7 @@ def make_head(
         seed: of the run; initial weights depend on nothing else.
         labels: names of the outputs.
         table: the encoder's active embedding, for ``mlm``.
+        eps: of ``mlm``'s layer norm; transformers uses the encoder's own.
     """
     parts: OrderedDict[str, nn.Module] = OrderedDict()
     if kind != "token":
@@ -97,7 +101,7 @@ def make_head(
     elif kind == "pooler":
         parts["unit"] = UnitVector()
     elif table is not None:
-        parts["norm"] = nn.LayerNorm(hidden, eps=1e-12)
+        parts["norm"] = nn.LayerNorm(hidden, eps=eps)
         parts["decoder"] = TiedDecoder(table)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -115,19 +119,31 @@ def save_heads(heads: Mapping[str, Head], out: Path) -> None:
         for name, head in heads.items()
         for key, tensor in head.module.state_dict().items()
     }
-    header = {name: {"kind": h.kind, "labels": list(h.labels)} for name, h in heads.items()}
+    header = {name: _facts(head) for name, head in heads.items()}
     save_file(tensors, out / HEADS, {"heads": json.dumps(header, ensure_ascii=False)})
 
 
-def load_head(folder: Path, name: str, *, dropout: float = 0.0) -> Head:
-    """Read one head back (not ``mlm``, whose table is elsewhere)."""
+def _facts(head: Head) -> dict[str, Any]:
+    facts: dict[str, Any] = {"kind": head.kind, "labels": list(head.labels)}
+    norm = getattr(head.module, "norm", None)
+    return facts | {"eps": norm.eps} if isinstance(norm, nn.LayerNorm) else facts
+
+
+def read_head(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read what `save_heads` wrote of one head: ``kind``, ``labels`` (and ``eps``), and weights."""
     with safe_open(folder / HEADS, "pt") as file:
-        facts = json.loads(file.metadata()["heads"])[name]
+        facts: dict[str, Any] = json.loads(file.metadata()["heads"])[name]
         state = {
             key.removeprefix(f"{name}."): file.get_tensor(key)
             for key in file.keys()  # noqa: SIM118 (not a dict)
             if key.startswith(f"{name}.")
         }
+    return facts, state
+
+
+def load_head(folder: Path, name: str, *, dropout: float = 0.0) -> Head:
+    """Read one head back (not ``mlm``, whose table is elsewhere)."""
+    facts, state = read_head(folder, name)
     last = state.get("out.weight", state.get("dense.weight"))
     assert last is not None
     outputs, hidden = last.shape

@@ -21,7 +21,7 @@ from midway.encoders.convert import CONFIG, WEIGHTS
 from midway.encoders.packing import ATTENTION, Packing, positions
 
 DELTA = "delta.safetensors"
-_ROWS, _ROW_IDS = "active.rows", "active.ids"
+_ROWS, ROW_IDS = "active.rows", "active.ids"
 
 
 @dataclass
@@ -134,10 +134,10 @@ def _state(
         return state
     with safe_open(delta / DELTA, "pt") as weights:
         factor = float(weights.metadata()["factor"])
-        ids = weights.get_tensor(_ROW_IDS).numpy()
+        ids = weights.get_tensor(ROW_IDS).numpy()
         rows = weights.get_tensor(_ROWS)
         for name in weights.keys():  # noqa: SIM118
-            if name not in (_ROWS, _ROW_IDS):
+            if name not in (_ROWS, ROW_IDS):
                 state[name] = weights.get_tensor(name)
     table = state[embedding] * factor
     _, mine, theirs = np.intersect1d(active, ids, return_indices=True)
@@ -164,12 +164,12 @@ def save_delta(encoder: Encoder, parent: Path | None, factor: float, out: Path) 
     if parent is not None:
         with safe_open(parent / DELTA, "pt") as weights:
             factor_before = float(weights.metadata()["factor"])
-            ids_before = weights.get_tensor(_ROW_IDS).numpy()
+            ids_before = weights.get_tensor(ROW_IDS).numpy()
             rows_before = weights.get_tensor(_ROWS)
         kept = ~np.isin(ids_before, ids)
         ids = np.concatenate([ids, ids_before[kept]])
         rows = torch.cat([rows, rows_before[torch.from_numpy(kept)] * factor])
         factor *= factor_before
     state[_ROWS] = rows.contiguous()
-    state[_ROW_IDS] = torch.from_numpy(ids.astype(np.int64))
+    state[ROW_IDS] = torch.from_numpy(ids.astype(np.int64))
     save_file(state, out / DELTA, metadata={"factor": repr(factor)})
