@@ -44,3 +44,17 @@ def test_another_set_has_other_keys(tmp_path):
     none, related = keys(tmp_path, '["family:id", "near:sw:1"]', '["en"]', '["sw"]')
     assert none == first[0]
     assert related != first[1]
+
+
+def test_the_targets_languages_are_found_under_other_codes(tmp_path):
+    """Django's messages have zh-hans and es-ar, among others, where the sampler has zh and es."""
+    path = tmp_path / "targets.toml"
+    text = STUDY.format(trained='"targets"', taught='["en"]', evaluated='["sw"]')
+    path.write_text(
+        text
+        + '[[target]]\ntask = "django-messages"\nevaluate = { languages = ["zh-hans", "te"] }\n',
+        encoding="utf-8",
+    )
+    session = open_session(path, Store(tmp_path / "store"), ())
+    trained = next(stage for who, stage in session.expansion.training if who.endswith("related"))
+    assert [part.language for part in trained.spec.languages] == ["sw", "te", "zh"]

@@ -4,6 +4,7 @@ from typing import Any
 
 from midway.errors import StudyError
 from midway.graph.stage import Stage
+from midway.languages import resolve
 from midway.studies.build import Builder, examples
 from midway.studies.schema import Part
 from midway.tasks import load_card
@@ -62,7 +63,8 @@ def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
         where = target.evaluate.split or default_split(build, other)
         wanted |= dict.fromkeys(resolve_languages(other, target.evaluate.languages, folders, where))
     here = resolve_languages(card, "all", folders, split)
-    both = [language for language in here if language in wanted]
+    meant = {resolve(code, here) for code in wanted}  # each task has codes of its own
+    both = [language for language in here if language in meant]
     if not both:
         raise StudyError(f"{card.name} ({split}) has none of the targets' languages")
     return both
