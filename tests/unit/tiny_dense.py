@@ -9,23 +9,25 @@ from transformers import get_linear_schedule_with_warmup
 from midway.families import mlm
 
 
-def dense(case):
-    """Train the whole model; returns its losses."""
-    model = case.model.train()
-    copy_head(case)
+def dense(*cases, steps=None):
+    """Train whole models, which may share an encoder; returns the losses."""
+    steps = cases[0].steps if steps is None else steps
+    for case in cases:
+        case.model.train()
+        copy_head(case)
+    parameters = list(dict.fromkeys(p for case in cases for p in case.model.parameters()))
     groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.1},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     optimiser = torch.optim.AdamW(groups, lr=RECIPE.learning_rate, eps=1e-8)
-    warm = -(-len(case.steps) // 10)
-    schedule = get_linear_schedule_with_warmup(optimiser, warm, len(case.steps))
+    schedule = get_linear_schedule_with_warmup(optimiser, -(-len(steps) // 10), len(steps))
     losses = []
-    for number, step in enumerate(case.steps):
-        loss = dense_loss(case, step.items, number)
+    for number, step in enumerate(steps):
+        loss = dense_loss(cases[step.entry], step.items, number)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), RECIPE.clip)
+        torch.nn.utils.clip_grad_norm_(parameters, RECIPE.clip)
         optimiser.step()
         schedule.step()
         losses.append(float(loss.detach()))
@@ -99,7 +101,7 @@ def choice_loss(case, items, inputs, table):
 
 
 def mlm_loss(case, rows, number):
-    """Of the whole vocabulary only the pieces that occur are left."""
+    """Of the whole vocabulary only the pieces that occur in the run are left."""
     pieces, drawn = mlm.draw(case.features, rows, [1, number])
     table = case.features.table.take(rows).to_pylist()
     lengths = [len(row["ids"]) for row in table]
@@ -107,8 +109,8 @@ def mlm_loss(case, rows, number):
     changed = [row | {"ids": ids} for row, ids in zip(table, parts, strict=True)]
     inputs = inputs_of(case.model.config, changed)
     logits = case.model(**inputs).logits[inputs["attention_mask"].bool()][drawn["places"]]
-    gold = torch.from_numpy(np.searchsorted(case.features.active, drawn["gold"]))
-    return torch.nn.functional.cross_entropy(logits[:, case.features.active], gold)
+    gold = torch.from_numpy(np.searchsorted(case.active, drawn["gold"]))
+    return torch.nn.functional.cross_entropy(logits[:, case.active], gold)
 
 
 def ranking_loss(case, items):

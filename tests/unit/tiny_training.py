@@ -114,6 +114,7 @@ class Case:
         self.base = self.model.base_model
         self.folder = artefact(self.base, tmp_path)
         self.features = rows_of(family, tmp_path / "features", **(rows or {}))
+        self.active = self.features.active  # of the run, which may have other entries too
         self.items = FAMILIES[family].items(self.features.table)
         self.steps = plan(len(self.items))
 
