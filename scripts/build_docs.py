@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from midway.cli.main import app
+from midway.stages.specs import RESTARTS
 from midway.studies import schema
 from midway.tasks import card_names, load_card
 from midway.tasks.card import TaskCard
@@ -25,6 +26,8 @@ GENERATED = "<!-- Written by scripts/build_docs.py (`make docs`); do not edit. -
 TABLES: dict[str, type[BaseModel]] = {
     "The file": schema.Study,
     "`[train]`": schema.Hyper,
+    "`select`": schema.SelectTable,
+    "`lora`": schema.LoraTable,
     "`[[intermediate]]`": schema.Intermediate,
     "`mix` entries, and a target's `train`": schema.Part,
     "`sampling`": schema.SamplingTable,
@@ -178,7 +181,7 @@ def default_of(name: str, field: FieldInfo, model: type[BaseModel]) -> str:
         return "required"
     value = field.default
     if model is schema.Hyper:
-        known = {"max_length": 256, "stride": "a third of `max_length`"}
+        known = {"max_length": 256, "stride": "a third of `max_length`", "restarts": RESTARTS}
         value = getattr(Recipe(), name, known.get(name))
     if value is None or value == "" or isinstance(value, BaseModel):
         return ""

@@ -113,6 +113,7 @@ def test_training_and_prediction_fit_together(encoder, tmp_path):
     spec = TrainSpec(entries=(EntrySpec(task="udpos", family="tagging"),), recipe=recipe, seed=1)
     where = context(tmp_path / "fit")
     inputs = {"encoder": encoder, "features0": tmp_path / "features"}
+    inputs["examples0"] = tmp_path / "examples"
     facts = train_stage.run(spec, inputs, where)
     log = [json.loads(line) for line in (where.out / "log.jsonl").read_text("utf-8").splitlines()]
     assert facts["steps"] == len(log) == facts["steps_here"]

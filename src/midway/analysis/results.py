@@ -15,6 +15,8 @@ from typing import Any
 from midway.errors import StoreError
 
 BASELINE = "none"
+ORACLE = " (oracle)"
+"""Ends the name of a target whose weights were chosen in the languages it is evaluated in."""
 EXACT_MATCH = ("exact_match", "em")
 QA_MEAN = "f1_em_mean"
 """The mean of F1 and exact match, which XTREME's averages use for question answering."""

@@ -83,7 +83,19 @@ def write_features(table: pa.Table, folder: Path) -> None:
 def read_features(folder: Path) -> Features:
     """Map ``features.arrow``."""
     with pa.memory_map(str(folder / FILE)) as source:
-        table = pa.ipc.open_file(source).read_all()
+        return _features(pa.ipc.open_file(source).read_all())
+
+
+def of_examples(features: Features, chosen: np.ndarray) -> Features:
+    """The rows of some examples (sorted numbers), which are numbered anew from 0."""
+    example = features.table["example"].to_numpy()
+    rows = np.flatnonzero(np.isin(example, chosen))
+    table = features.table.take(rows)
+    numbers = pa.array(np.searchsorted(chosen, example[rows]), pa.int32())
+    return _features(table.set_column(table.schema.get_field_index("example"), "example", numbers))
+
+
+def _features(table: pa.Table) -> Features:
     ids = table["ids"].combine_chunks()
     if isinstance(ids, pa.ChunkedArray):  # an empty table
         ids = pa.concat_arrays([*ids.chunks, pa.array([], ids.type)])

@@ -52,6 +52,8 @@ def run(spec: ExamplesSpec, inputs: Mapping[str, Path], context: Context) -> Map
         fold=spec.fold,
         seed=spec.seed,
         alpha=spec.alpha,
+        skip=spec.skip,
+        at_most=spec.at_most,
     )
     if spec.control:
         chosen = shuffled(chosen, seed=spec.seed)

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
 
+from midway.encoders.heads import Head
 from midway.encoders.load import Encoder
 from midway.families import retrieval
-from midway.families.features import Batch, Features, cut, make_batch
+from midway.families.family import Family
+from midway.families.features import Batch, Features, at_places, cut, make_batch
 from midway.graph.stage import Context, Progress
 
 
@@ -67,3 +70,25 @@ def layers_of(named: str | tuple[int, ...], encoder: Encoder) -> tuple[int, ...]
     if isinstance(named, str):
         return (depth,) if named == "last" else tuple(range(depth + 1))
     return named
+
+
+def head_says(
+    encoder: Encoder,
+    head: Head,
+    family: Family,
+    features: Features,
+    context: Context,
+    precision: str,
+) -> list[Any]:
+    """What the head says of every row (`Family.candidates`), in the order of the table."""
+    module = head.module.eval().to(context.runtime.device)
+    found: list[Any] = [None] * len(features.lengths)
+    rows = np.arange(len(found))
+    for batch, states in encoded_batches(encoder, features, rows, context, precision):
+        fields = {name: features.column(name, batch.rows) for name in family.asks}
+        lengths = batch.packing.lengths
+        logits = module(at_places(states[-1].float(), family.places(fields, lengths)))
+        said = family.candidates(logits, fields, lengths)
+        for row, value in zip(batch.rows.tolist(), said, strict=True):
+            found[row] = value
+    return found

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from midway.encoders.heads import Head, load_head
-from midway.encoders.load import Encoder, load_encoder
+from midway.encoders.heads import load_head
+from midway.encoders.load import load_encoder
 from midway.families import FAMILIES
-from midway.families.features import Features, at_places, read_features
+from midway.families.features import read_features
 from midway.graph.stage import Context
 from midway.stages import search
-from midway.stages.forward import encoded_batches
+from midway.stages.forward import head_says
 from midway.stages.prediction_files import LABELS, write_predictions
 from midway.stages.specs import PredictSpec
 from midway.tasks import load_card
@@ -49,9 +49,8 @@ def run(spec: PredictSpec, inputs: Mapping[str, Path], context: Context) -> Mapp
         else:
             head = load_head(inputs["model"], spec.head)
             labels = head.labels
-            found = _candidates(spec, encoder, head, features, context)
-            card = load_card(spec.task)
-            family = FAMILIES[spec.family]
+            family, card = FAMILIES[spec.family], load_card(spec.task)
+            found = head_says(encoder, head, family, features, context, spec.precision)
             predictions = family.decode(found, features.table, examples, card, labels)
             for language, places in search.by_language(examples):
                 write_predictions(
@@ -69,21 +68,3 @@ def run(spec: PredictSpec, inputs: Mapping[str, Path], context: Context) -> Mapp
         "flops": 2 * parameters * len(features.tokens),
         "predicting_seconds": round(time.monotonic() - began, 2),
     }
-
-
-def _candidates(
-    spec: PredictSpec, encoder: Encoder, head: Head, features: Features, context: Context
-) -> list[Any]:
-    """What the head says of every row, in the order of the table."""
-    family = FAMILIES[spec.family]
-    module = head.module.eval().to(context.runtime.device)
-    found: list[Any] = [None] * len(features.lengths)
-    rows = np.arange(len(found))
-    for batch, states in encoded_batches(encoder, features, rows, context, spec.precision):
-        fields = {name: features.column(name, batch.rows) for name in family.asks}
-        lengths = batch.packing.lengths
-        logits = module(at_places(states[-1].float(), family.places(fields, lengths)))
-        said = family.candidates(logits, fields, lengths)
-        for row, value in zip(batch.rows.tolist(), said, strict=True):
-            found[row] = value
-    return found

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 from midway.encoders.source import EncoderIdentity
 from midway.graph.stage import Deferred, StageKind
-from midway.train.recipe import Recipe
+from midway.train.recipe import Lora, Recipe, Selection
 from midway.train.schedule import Sampling
+
+RESTARTS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,9 @@ class ExamplesSpec:
         seed: of the choice; the same for every run of a study, so that runs are paired.
         alpha: languages share `total` by their size to this power.
         control: labels are shuffled (`midway.tasks.control`).
+        skip: so many of the examples that `total` would give are left out, those that a budget
+            of that size takes: what is held out of a training set.
+        at_most: `total` may be more than there are; then all are taken.
     """
 
     task: str
@@ -56,6 +61,8 @@ class ExamplesSpec:
     seed: int = 0
     alpha: float = field(default=0.0, metadata={"neutral": 0.0})
     control: bool = field(default=False, metadata={"neutral": False})
+    skip: int = field(default=0, metadata={"neutral": 0})
+    at_most: bool = field(default=False, metadata={"neutral": False})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +96,8 @@ class EntrySpec:
         weight: its share where the rule is ``weights``.
         head: the head of the input ``parent`` that goes on being trained; empty: a new one.
         batch_size: items per step; 0: the recipe's.
+        control: its labels mean nothing (`midway.tasks.control`), so chance is all it can reach.
+        validation: task of the validation data, if it is another one of the same labels.
     """
 
     task: str
@@ -96,16 +105,32 @@ class EntrySpec:
     weight: float = 1.0
     head: str = field(default="", metadata={"neutral": ""})
     batch_size: int = field(default=0, metadata={"neutral": 0})
+    control: bool = field(default=False, metadata={"neutral": False})
+    validation: str = field(default="", metadata={"neutral": ""})
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSpec:
-    """Train the encoder (or the input ``parent``, already trained) on a mixture."""
+    """Train the encoder (or the input ``parent``, already trained) on a mixture.
+
+    Attributes:
+        entries: of the mixture; the inputs ``features<i>`` and ``examples<i>`` are their data.
+        recipe: hyper-parameters.
+        sampling: how entries share the steps.
+        seed: of the run.
+        restarts: how often it begins again, with another seed, after a collapse.
+        selection: which weights are kept; None: the last, and nothing is validated. The inputs
+            ``validation_features<i>`` and ``validation_examples<i>`` are what is validated on.
+        lora: train adapters only.
+    """
 
     entries: tuple[EntrySpec, ...]
     recipe: Recipe
     sampling: Sampling = field(default_factory=Sampling)
     seed: int
+    restarts: int = RESTARTS
+    selection: Selection | None = field(default=None, metadata={"neutral": None})
+    lora: Lora | None = field(default=None, metadata={"neutral": None})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +222,7 @@ def _kind(name: str, version: int) -> StageKind:
 ENCODER = _kind("encoder", 1)
 EXAMPLES = _kind("examples", 2)
 FEATURES = _kind("features", 2)
-TRAIN = _kind("train", 2)
+TRAIN = _kind("train", 3)
 PREDICT = _kind("predict", 2)
 SCORE = _kind("score", 2)
 LEAKS = _kind("leaks", 2)

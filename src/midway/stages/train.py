@@ -1,7 +1,8 @@
-"""Train an encoder on a mixture of tasks."""
+"""Train an encoder on a mixture of tasks, again if it collapses."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from midway.encoders.adapters import add_adapters, merge_adapters
 from midway.encoders.heads import Head, load_head, make_head, save_heads
 from midway.encoders.load import Encoder, load_encoder, save_delta
 from midway.errors import StageError
@@ -16,22 +18,86 @@ from midway.families import FAMILIES
 from midway.families.features import Features, read_features
 from midway.graph.stage import Context
 from midway.stages.specs import EntrySpec, TrainSpec
-from midway.train.loop import Entry, Hooks, train
+from midway.stages.steps import planned_steps
+from midway.stages.validation import Measured, Probe, collapse, measure, probes_of
+from midway.train.loop import Entry, Hooks, Trained, train
 from midway.train.mixture import realised_shares
 from midway.train.optimiser import untouched_factor
-from midway.train.schedule import Step, entry_probabilities, plan_steps
+from midway.train.schedule import Step, entry_probabilities
+from midway.train.selection import Keeper
+
+ATTEMPTS = "attempts.json"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A model that has been trained.
+
+    Attributes:
+        encoder: with its weights.
+        entries: with their heads.
+        steps: planned.
+        trained: what the loop tells.
+        keeper: what validation told, if there was any.
+        measured: what the model reaches in the end.
+        reason: why it counts as collapsed, or empty.
+    """
+
+    encoder: Encoder
+    entries: Sequence[Entry]
+    steps: Sequence[Step]
+    trained: Trained
+    keeper: Keeper | None
+    measured: Sequence[tuple[Probe, Measured]]
+    reason: str
 
 
 def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
-    """Write ``delta.safetensors``, ``heads.safetensors`` and ``log.jsonl`` (loss per step)."""
-    runtime, recipe = context.runtime, spec.recipe
-    if runtime.threads:
-        torch.set_num_threads(runtime.threads)
+    """Write ``delta.safetensors``, ``heads.safetensors`` and ``log.jsonl`` (loss per step).
+
+    A collapsed model is trained again, with a seed derived from the run's, at most `restarts`
+    times; the last one is kept, whatever became of it, and the facts tell all attempts.
+    """
+    if context.runtime.threads:
+        torch.set_num_threads(context.runtime.threads)
     features = [read_features(inputs[f"features{i}"]) for i in range(len(spec.entries))]
+    probes = probes_of(spec, inputs, features)
+    record = context.work / ATTEMPTS
+    attempts: list[dict[str, Any]] = json.loads(record.read_text()) if record.is_file() else []
+    while True:
+        seed = attempt_seed(spec.seed, len(attempts))
+        work = context.work / f"attempt{len(attempts)}"
+        made = _attempt(
+            replace(spec, seed=seed), inputs, features, probes, replace(context, work=work)
+        )
+        attempts.append({"seed": seed, "steps": len(made.trained.losses), "collapse": made.reason})
+        if not made.reason or len(attempts) > spec.restarts:
+            _save(spec, made, inputs, context.out)
+            return _facts(spec, made, attempts)
+        del made  # before the next model takes its memory
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps(attempts))
+
+
+def attempt_seed(seed: int, attempt: int) -> int:
+    """Seed of an attempt: the run's own for the first, derived from it for the others."""
+    if not attempt:
+        return seed
+    return int(np.random.SeedSequence([seed, attempt]).generate_state(1)[0])
+
+
+def _attempt(
+    spec: TrainSpec,
+    inputs: Mapping[str, Path],
+    features: Sequence[Features],
+    probes: Sequence[Probe],
+    context: Context,
+) -> Attempt:
+    recipe = spec.recipe
     encoder = load_encoder(
         inputs["encoder"],
         inputs.get("parent"),
-        reduce(np.union1d, [part.active for part in features]),
+        reduce(np.union1d, [part.active for part in (*features, *(p.features for p in probes))]),
         dropout=recipe.dropout,
         attention_dropout=recipe.attention_dropout,
     )
@@ -41,38 +107,78 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         if entry.head:
             head = _kept(entry, head, inputs["parent"])
         entries.append(Entry(FAMILIES[entry.family], part, head))
-    steps = plan_steps(
-        [len(entry.items) for entry in entries],
-        [entry.weight for entry in spec.entries],
-        spec.sampling,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        seed=spec.seed,
-        batch_sizes=[entry.batch_size for entry in spec.entries],
+    steps = planned_steps(spec, [len(entry.items) for entry in entries])
+    if spec.lora is not None:
+        add_adapters(encoder.model, spec.lora.rank, spec.lora.alpha, seed=spec.seed)
+
+    def measured() -> list[tuple[Probe, Measured]]:
+        return [
+            (probe, measure(probe, encoder, entries[probe.entry].head, context, recipe.precision))
+            for probe in probes
+        ]
+
+    def validate() -> float:
+        return float(np.mean([found.score for probe, found in measured() if probe.held_out]))
+
+    keeper = Keeper(spec.selection, len(steps)) if spec.selection is not None else None
+    hooks = Hooks(context.report, context.check, context.work, validate)
+    trained = train(
+        encoder, entries, steps, recipe, context.runtime, seed=spec.seed, hooks=hooks, keeper=keeper
     )
-    hooks = Hooks(context.report, context.check, context.work)
-    trained = train(encoder, entries, steps, recipe, runtime, seed=spec.seed, hooks=hooks)
-    factor = untouched_factor(len(steps), recipe.warmup, recipe.learning_rate, recipe.weight_decay)
-    save_delta(encoder, inputs.get("parent"), factor, context.out)
+    if spec.lora is not None:
+        merge_adapters(encoder.model)
+    last = measured()
+    reason = "the loss was no longer finite" if trained.diverged else collapse(last)
+    return Attempt(encoder, entries, steps, trained, keeper, last, reason)
+
+
+def _save(spec: TrainSpec, made: Attempt, inputs: Mapping[str, Path], out: Path) -> None:
+    """Write the artefact. Without adapters, rows that are never trained still decay."""
+    recipe, factor = spec.recipe, 1.0
+    if spec.lora is None:
+        rates = (len(made.steps), recipe.warmup, recipe.learning_rate, recipe.weight_decay)
+        factors = [untouched_factor(*rates, done=done) for done in made.trained.kept]
+        factor = float(np.mean(factors))
+    save_delta(made.encoder, inputs.get("parent"), factor, out)
     names = [f"{i}.{entry.task}" for i, entry in enumerate(spec.entries)]
-    heads = {name: part.head for name, part in zip(names, entries, strict=True)}
-    save_heads(heads, context.out)
-    with (context.out / "log.jsonl").open("w", encoding="utf-8") as log:
-        for number, loss in enumerate(trained.losses, start=1):
+    save_heads({name: part.head for name, part in zip(names, made.entries, strict=True)}, out)
+    with (out / "log.jsonl").open("w", encoding="utf-8") as log:
+        for number, loss in enumerate(made.trained.losses, start=1):
             log.write(json.dumps({"step": number, "loss": loss}) + "\n")
+
+
+def _facts(spec: TrainSpec, made: Attempt, attempts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    trained, encoder = made.trained, made.encoder
+    taken = made.steps[: len(trained.losses)]
     parameters = sum(
         p.numel() for name, p in encoder.model.named_parameters() if name != encoder.embedding
     )
     return {
-        "steps": len(steps),
-        "rows": sum(len(step.items) for step in steps),
+        "steps": len(taken),
+        "planned_steps": len(made.steps),
+        "rows": sum(len(step.items) for step in taken),
         "tokens": trained.tokens,
         "flops": 6 * parameters * trained.tokens,
         "training_seconds": round(trained.seconds, 2),
         "steps_here": trained.steps_here,
-        "final_loss": round(float(np.mean(trained.losses[-10:])), 4),
+        "final_loss": round(float(np.mean(trained.losses[-10:])), 4) if taken else None,
         "active_pieces": len(encoder.active),
-        "mixture": realised(spec, entries, steps),
+        "mixture": realised(spec, made.entries, taken),
+        "attempts": list(attempts),
+        "collapsed": made.reason,
+        "kept_steps": trained.kept,
+        "history": [list(point) for point in made.keeper.history] if made.keeper else [],
+        "quality": [
+            {
+                "task": probe.card.name,
+                "metric": probe.card.metrics[0],
+                "held_out": probe.held_out,
+                "n": len(probe.examples),
+                "score": round(found.score, 4),
+                "chance": round(probe.chance, 4),
+            }
+            for probe, found in made.measured
+        ],
     }
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from midway.graph.stage import Runtime, Stage
 from midway.stages import specs
 from midway.studies.estimate import Estimator
-from midway.studies.schema import Hyper, Part, Study, Target
+from midway.studies.schema import Hyper, Part, SelectTable, Study, Target
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.files import find_files
 from midway.tasks.kinds import KINDS
 from midway.tasks.select import resolve_languages
 from midway.tasks.sources import short_names
-from midway.train.recipe import Recipe
+from midway.train.recipe import Lora, Recipe, Selection
 from midway.train.schedule import Sampling
 
 DATA_SEED = 0
@@ -23,12 +23,16 @@ DATA_SEED = 0
 
 @dataclass(frozen=True)
 class Source:
-    """Training data of one entry of a mixture, through to features."""
+    """Training data of one entry of a mixture, through to features.
+
+    `validation` is the features of what it is validated on, if it is.
+    """
 
     card: TaskCard
     part: Part
     examples: Stage
     features: Stage
+    validation: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def examples(
     fold: str | None = None,
     alpha: float = 0.0,
     control: bool = False,
+    skip: int = 0,
+    at_most: bool = False,
 ) -> Stage:
     """Read and choose examples of a task.
 
@@ -90,6 +96,8 @@ def examples(
         seed=DATA_SEED,
         alpha=alpha,
         control=control,
+        skip=skip,
+        at_most=at_most,
     )
     many = codes[0] if len(codes) == 1 else f"{len(codes)} languages"
     name = f"{card.name} (control)" if control else card.name
@@ -128,6 +136,7 @@ def train(
 ) -> Stage:
     """Train on a mixture, from the encoder or, if given, from `parent` (and on with its `head`)."""
     chosen = recipe(hyper)
+    validated = any(source.validation is not None for source in sources)
     spec = specs.TrainSpec(
         entries=tuple(
             specs.EntrySpec(
@@ -136,20 +145,35 @@ def train(
                 weight=source.part.weight,
                 head=head,
                 batch_size=source.part.batch_size or 0,
+                control=source.part.control,
+                validation=_other_task(source),
             )
             for source in sources
         ),
         recipe=chosen,
         sampling=sampling or Sampling(),
         seed=seed,
+        restarts=specs.RESTARTS if hyper.restarts is None else hyper.restarts,
+        selection=selection(hyper.select) if validated else None,
+        lora=None if hyper.lora is None else Lora(hyper.lora.rank, hyper.lora.alpha),
     )
     inputs = {"encoder": build.encoder}
     if parent is not None:
         inputs["parent"] = parent
     features = [source.features for source in sources]
-    inputs |= {f"features{i}": stage for i, stage in enumerate(features)}
+    for i, source in enumerate(sources):
+        inputs |= {f"features{i}": source.features, f"examples{i}": source.examples}
+        if source.validation is not None:
+            inputs[f"validation_features{i}"] = source.validation
+            inputs[f"validation_examples{i}"] = source.validation.inputs["examples"]
     estimate = build.estimator.training(features, chosen.epochs)
     return Stage(specs.TRAIN, spec, inputs, label, estimate)
+
+
+def _other_task(source: Source) -> str:
+    """The task a source is validated on, if it is not its own."""
+    task = source.card.name if source.validation is None else source.validation.spec.task
+    return "" if task == source.card.name else str(task)
 
 
 def score(
@@ -209,6 +233,13 @@ def merge(base: Hyper, over: Hyper) -> Hyper:
     names = Hyper.model_fields
     own = {name: getattr(over, name) for name in names if getattr(over, name) is not None}
     return Hyper(**{name: getattr(base, name) for name in names} | own)
+
+
+def selection(table: SelectTable | None) -> Selection | None:
+    """Which weights are kept."""
+    if table is None:
+        return None
+    return Selection(table.rule, table.every, table.patience, table.keep)
 
 
 def recipe(hyper: Hyper) -> Recipe:

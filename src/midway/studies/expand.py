@@ -8,7 +8,7 @@
 3. Stages that ask for the same thing have the same key and appear once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from midway.errors import StudyError
 from midway.graph.stage import Stage
@@ -23,9 +23,10 @@ from midway.studies.build import (
     score,
     train,
 )
-from midway.studies.intermediates import Models, intermediate_models, kept_head
+from midway.studies.intermediates import Models, intermediate_models, kept_head, validated
 from midway.studies.parts import default_split, fits, misfit, part_examples, require
 from midway.studies.schema import Evaluate, Hyper, Part, Target
+from midway.studies.validation import check_selection, oracle, validation
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.kinds import KINDS
@@ -77,6 +78,7 @@ def expand(build: Builder) -> Expansion:
         StudyError, UsageError: it names a task, split or language that does not exist.
         DataError: files that it needs are not at hand.
     """
+    check_selection(build)
     expansion = Expansion()
     models = intermediate_models(build, expansion.training)
     first = build.study.seeds[0]
@@ -96,7 +98,7 @@ def _expand_target(
     build: Builder, card: TaskCard, target: Target, models: Models, expansion: Expansion
 ) -> tuple[str, Stage]:
     """Add a target's cells; return its name and its evaluation examples."""
-    name = target.name or target.task
+    name = target.label
     evaluated, split = _evaluation(build, card, target.evaluate)
     hyper = merge(build.study.train, target)
     chain = training_chain(build, card, target)
@@ -104,6 +106,7 @@ def _expand_target(
         raise StudyError(f"{card.name} has no head to keep; drop keep_head")
     for source in chain:
         expansion.training.append((f"target {name}", source.examples))
+    expansion.training += validated(f"target {name}", chain)
     tokenised = features(build, card, evaluated, hyper)
     tuning = _tuning(build, card, target, split, hyper)
     for intermediate, by_seed in models.items():
@@ -157,8 +160,11 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         StudyError: it cannot be trained, or not on this task.
     """
     if not KINDS[card.family].trained:
-        if target.train is not None:
-            raise StudyError(f"{card.name} is a {card.family} target, not trained; drop 'train'")
+        for key in ("train", "select", "lora"):
+            if getattr(target, key) is not None:
+                raise StudyError(
+                    f"{card.name} is a {card.family} target, not trained; drop {key!r}"
+                )
         return []
     part = target.train or Part(languages=["en"])
     if part.languages == "all" and "languages" not in part.model_fields_set:
@@ -179,7 +185,12 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         # a budget limits the first task; those that follow it are small and used whole
         own = part if not chain else part.model_copy(update={"examples": None})
         chosen = part_examples(build, source, own, default_languages=["en"])
-        chain.append(Source(source, part, chosen, features(build, source, chosen, hyper)))
+        held = validation(build, source, own, chosen, hyper)
+        chain.append(Source(source, part, chosen, features(build, source, chosen, hyper), held))
+    if target.select is not None and not KINDS[card.family].measured:
+        raise StudyError(f"{card.name} cannot be validated while it is trained; drop 'select'")
+    if hyper.select is not None and hyper.select.oracle:
+        chain[-1] = replace(chain[-1], validation=oracle(build, card, target, hyper))
     return chain
 
 

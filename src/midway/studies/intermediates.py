@@ -6,12 +6,15 @@
    the same family and labels, matched by name.
 """
 
+from collections.abc import Sequence
+
 from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages.specs import EntrySpec
 from midway.studies.build import Builder, Source, features, merge, train
 from midway.studies.parts import part_examples, require
 from midway.studies.schema import Intermediate
+from midway.studies.validation import validation
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.train.schedule import Sampling
@@ -40,6 +43,7 @@ def intermediate_models(build: Builder, training: Training) -> Models:
         before = seen[intermediate.after or BASELINE]
         seen[intermediate.name] = [*before, *(source.examples for source in sources)]
         training += [(f"intermediate {intermediate.name}", e) for e in seen[intermediate.name]]
+        training += validated(f"intermediate {intermediate.name}", sources)
         sampling = Sampling(
             intermediate.sampling.rule,
             intermediate.sampling.cap,
@@ -60,6 +64,12 @@ def intermediate_models(build: Builder, training: Training) -> Models:
     return models
 
 
+def validated(who: str, sources: Sequence[Source]) -> Training:
+    """What is validated on, as the leak check lists it."""
+    stages = [source.validation for source in sources if source.validation is not None]
+    return [(f"validation of {who}", stage.inputs["examples"]) for stage in stages]
+
+
 def _sources(build: Builder, intermediate: Intermediate) -> list[Source]:
     hyper = merge(build.study.train, intermediate)
     sources = []
@@ -72,7 +82,13 @@ def _sources(build: Builder, intermediate: Intermediate) -> list[Source]:
             raise StudyError(f"'control' needs labels or spans to shuffle; {card.name} has none")
         read = load_card(part.text) if part.text else card
         chosen = part_examples(build, read, part, default_languages="all")
-        sources.append(Source(card, part, chosen, features(build, card, chosen, hyper)))
+        held = validation(build, card, part, chosen, hyper)
+        sources.append(Source(card, part, chosen, features(build, card, chosen, hyper), held))
+    if hyper.select is not None and all(source.validation is None for source in sources):
+        raise StudyError(
+            f"intermediate {intermediate.name}: select needs an entry with labels to validate on; "
+            "drop it"
+        )
     return sources
 
 

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from midway.analysis.results import ORACLE
+
 Languages = list[str] | str
 
 
@@ -14,6 +16,35 @@ class _Strict(BaseModel):
 def _key(default: Any, description: str, **limits: Any) -> Any:
     """A key of the study file; `docs/study-file.md` is made from these."""
     return Field(default, description=description, **limits)
+
+
+class SelectTable(_Strict):
+    """Which weights of a training stage are kept; what they are chosen by is never evaluated."""
+
+    rule: Literal["last", "best", "average"] = _key(
+        "best", "`last` only measures; `average` is the mean of the weights at the last `keep`"
+    )
+    every: int = _key(
+        0, "steps between validations; 0 is a tenth of the stage, for `last` its end", ge=0
+    )
+    patience: int = _key(
+        0, "`best`: validations without a gain after which training ends; 0 is never", ge=0
+    )
+    keep: int = _key(3, "`average`: how many of the last validations", ge=1)
+    examples: int = _key(500, "validated on, of each entry", ge=1)
+    split: str = _key(
+        "validation", "of the task trained on; `train` holds out more of the training data"
+    )
+    oracle: bool = _key(
+        False, "a target: validate in the languages it is evaluated in; results say `(oracle)`"
+    )
+
+
+class LoraTable(_Strict):
+    """Low-rank adapters beside all linear layers, in place of full training (needs `peft`)."""
+
+    rank: int = _key(8, "of the adapters' matrices", ge=1, le=4096)
+    alpha: float = _key(16.0, "their product is multiplied by `alpha` / `rank`", gt=0)
 
 
 class Hyper(_Strict):
@@ -36,6 +67,11 @@ class Hyper(_Strict):
     precision: Literal["bf16", "float32"] | None = _key(
         None, "`bf16` computes in bfloat16 with float32 master weights"
     )
+    restarts: int | None = _key(
+        None, "how often a collapsed run is repeated with another seed", ge=0, le=10
+    )
+    select: SelectTable | None = _key(None, "which weights are kept; the last if left out")
+    lora: LoraTable | None = _key(None, "train adapters only")
 
 
 class Part(_Strict):
@@ -123,6 +159,12 @@ class Target(Hyper):
         "retrieval, mining: hidden states to embed with, 0 = embeddings; the last one counts",
     )
 
+    @property
+    def label(self) -> str:
+        """How results call it; one that is selected by an oracle says so."""
+        by_oracle = self.select is not None and self.select.oracle
+        return (self.name or self.task) + (ORACLE if by_oracle else "")
+
 
 class Compare(_Strict):
     """Which comparisons the study is about."""
@@ -130,6 +172,9 @@ class Compare(_Strict):
     baseline: Literal["none"] = _key("none", "the encoder without intermediate training")
     contrasts: list[list[str]] = _key(
         [], "pairs of intermediates: the first's gain less the second's"
+    )
+    best: bool = _key(
+        False, "name each target's best intermediate by its validation score (needs `select`)"
     )
     match: Literal["examples", "tokens", "updates"] | None = _key(
         None, "what compared intermediates must have equal, to 1 % (`tokens`: not yet)"

@@ -16,8 +16,10 @@ from midway.studies.schema import (
     Evaluate,
     Hyper,
     Intermediate,
+    LoraTable,
     Part,
     SamplingTable,
+    SelectTable,
     Study,
     Target,
 )
@@ -103,6 +105,7 @@ def _known(place: list[Any]) -> list[str]:
     models = {
         "train": Hyper, "intermediate": Intermediate, "target": Target, "compare": Compare,
         "mix": Part, "sampling": SamplingTable, "evaluate": Evaluate,
+        "select": SelectTable, "lora": LoraTable,
     }  # fmt: skip
     for depth, part in enumerate(place):
         if isinstance(part, str):
@@ -118,7 +121,7 @@ def _check(study: Study, path: Path) -> None:
             raise StudyError(f"{path}: intermediate name {name!r} is empty, reserved or used twice")
     if len(set(study.seeds)) != len(study.seeds) or min(study.seeds) < 0:
         raise StudyError(f"{path}: seeds {study.seeds} must be different numbers, 0 or greater")
-    targets = [target.name or target.task for target in study.target]
+    targets = [target.label for target in study.target]
     for name in targets:
         if targets.count(name) > 1:
             raise StudyError(f"{path}: two targets are called {name!r}; give each a 'name'")

@@ -29,6 +29,7 @@ class Kind:
         trained: whether a target of this family is trained; the others are searched with the
             encoder as it comes out of the intermediate stage.
         evaluated: whether it can be a target at all.
+        measured: whether a model that is being trained on it can be validated on it.
         max_length: tokens of a sequence, if a study says nothing.
         windows: whether long texts become overlapping windows (then `stride` counts).
         share: tokens of an example as a share of `max_length`, where a card has no statistics.
@@ -38,6 +39,7 @@ class Kind:
     example: type[Any]
     trained: bool = True
     evaluated: bool = True
+    measured: bool = True
     max_length: int = MAX_LENGTH
     windows: bool = False
     share: float = 0.15
@@ -49,10 +51,17 @@ KINDS = {
     "choice": Kind(example=ChoiceExample, share=0.6, sequences=3.0),
     "tagging": Kind(example=TaggedSentence),
     "span_qa": Kind(example=QAExample, windows=True, share=0.7),
-    "mlm": Kind(example=PlainText, evaluated=False),
-    "ranking": Kind(example=RankedText, share=0.25, sequences=2.0),
-    "retrieval": Kind(example=SentencePair, trained=False, max_length=RETRIEVAL_LENGTH, share=0.2),
+    "mlm": Kind(example=PlainText, evaluated=False, measured=False),
+    "ranking": Kind(example=RankedText, measured=False, share=0.25, sequences=2.0),
+    "retrieval": Kind(
+        example=SentencePair, trained=False, measured=False, max_length=RETRIEVAL_LENGTH, share=0.2
+    ),
     "mining": Kind(
-        example=RankedText, trained=False, max_length=RETRIEVAL_LENGTH, share=0.1, sequences=2.5
+        example=RankedText,
+        trained=False,
+        measured=False,
+        max_length=RETRIEVAL_LENGTH,
+        share=0.1,
+        sequences=2.5,
     ),
 }

@@ -39,6 +39,8 @@ def select(
     fold: str | None = None,
     seed: int = 0,
     alpha: float = 0.0,
+    skip: int = 0,
+    at_most: bool = False,
 ) -> list[Example]:
     """Return the part of `examples` that a study asks for, in the order of the files.
 
@@ -49,6 +51,8 @@ def select(
         fold: ``A`` or ``B``; applied first. None takes both.
         seed: which examples are taken; the same seed gives nested budgets.
         alpha: languages share `total` by their size to this power; 0 is evenly.
+        skip: of `total`, leave out the examples that a budget of this size takes.
+        at_most: a `total` greater than what there is means all.
 
     Raises:
         DataError: there are fewer examples than asked for; says how many there are.
@@ -66,6 +70,7 @@ def select(
         queries = select(
             [e for e in examples if not is_candidate(e)],
             total=total, per_language=per_language, fold=fold, seed=seed, alpha=alpha,
+            skip=skip, at_most=at_most,
         )  # fmt: skip
         others = [] if total is not None else candidates
         return _with_candidates(examples, queries, [e for e in others if in_fold(e, fold)])
@@ -73,23 +78,28 @@ def select(
     where = f" in fold {fold}" if fold else ""
     if not pool:
         raise DataError(f"no examples{where} (of {len(examples)}); there is nothing to use")
-    if size is None:
+    if size is None or (at_most and size >= len(pool)):
         return pool
-    by_language: dict[str, list[int]] = {}
-    for position, example in enumerate(pool):
-        by_language.setdefault(example.language, []).append(position)
-    sizes = {language: len(members) for language, members in by_language.items()}
+    ordered = _by_hash(pool, seed, by_language=total is not None)
+    sizes = {language: len(members) for language, members in ordered.items()}
     quotas = (
         _equal(sizes, size, where)
         if total is None
         else deal(sizes, total, alpha=alpha, where=where)
     )
-    chosen: set[int] = set()
-    for language, members in by_language.items():
-        prefix = f"{seed}\x1f{language}\x1f" if total is not None else f"{seed}\x1f"
-        members.sort(key=lambda i: sha256((prefix + pool[i].id).encode("utf-8")).digest())
-        chosen.update(members[: quotas[language]])
+    before = deal(sizes, skip, alpha=alpha) if skip else dict.fromkeys(sizes, 0)
+    chosen = {i for name, all_ in ordered.items() for i in all_[before[name] : quotas[name]]}
     return [example for position, example in enumerate(pool) if position in chosen]
+
+
+def _by_hash(pool: Sequence[Example], seed: int, *, by_language: bool) -> dict[str, list[int]]:
+    """Positions of each language's examples in the order in which they are taken."""
+    members: dict[str, list[tuple[bytes, int]]] = {}
+    for position, example in enumerate(pool):
+        prefix = f"{seed}\x1f{example.language}\x1f" if by_language else f"{seed}\x1f"
+        order = sha256((prefix + example.id).encode("utf-8")).digest()
+        members.setdefault(example.language, []).append((order, position))
+    return {name: [place for _, place in sorted(found)] for name, found in members.items()}
 
 
 def _equal(sizes: Mapping[str, int], size: int, where: str) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """Checkpoints: enough to continue a training stage as if it had never stopped.
 
-One safetensors file holds weights and AdamW's state (none for the head of an entry not yet drawn;
-its step counts the parameter's own updates); its header holds the step and the losses so
-far. It is replaced by a rename: it is either the old one or the new one. What a step sees depends
-only on the seed and the step's number (`midway.train.schedule`), so no generator is saved.
+One safetensors file holds weights, AdamW's state (none for the head of an entry not yet drawn;
+its step counts the parameter's own updates) and the weights that a `Keeper` has kept; its header
+holds the step, the losses and the validation scores so far. It is replaced by a rename: it is
+either the old one or the new one. What a step sees depends only on the seed and the step's number
+(`midway.train.schedule`), so no generator is saved.
 A checkpoint is bound to its stage by the name of its folder, and is never read as a result.
 """
 
@@ -15,6 +16,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from midway.train.selection import Keeper
+
 FILE = "checkpoint.safetensors"
 STATE = ("step", "exp_avg", "exp_avg_sq")
 
@@ -23,6 +26,7 @@ def save_checkpoint(
     folder: Path,
     parameters: Sequence[torch.nn.Parameter],
     optimiser: torch.optim.AdamW,
+    keeper: Keeper | None = None,
     *,
     step: int,
     losses: Sequence[float],
@@ -33,15 +37,21 @@ def save_checkpoint(
         tensors[f"{i}.weight"] = parameter.detach()
         for name, value in optimiser.state.get(parameter, {}).items():
             tensors[f"{i}.{name}"] = value
+    tensors |= {f"{i}.kept": tensor for i, tensor in enumerate(keeper.tensors if keeper else [])}
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{FILE}.partial"
     header = {"step": str(step), "losses": json.dumps(list(losses))}
+    if keeper is not None:
+        header["keeper"] = json.dumps(keeper.state())
     save_file({name: t.cpu().contiguous() for name, t in tensors.items()}, partial, header)
     partial.replace(folder / FILE)
 
 
 def restore_checkpoint(
-    folder: Path, parameters: Sequence[torch.nn.Parameter], optimiser: torch.optim.AdamW
+    folder: Path,
+    parameters: Sequence[torch.nn.Parameter],
+    optimiser: torch.optim.AdamW,
+    keeper: Keeper | None = None,
 ) -> tuple[int, list[float]]:
     """Load the last checkpoint, if there is a whole one.
 
@@ -65,4 +75,9 @@ def restore_checkpoint(
                     for name, value in state.items()
                     if value is not None
                 }
+    if keeper is not None:
+        names = [f"{i}.kept" for i in range(len(parameters))]
+        kept = [loaded[name].to(p.device) for name, p in zip(names, parameters, strict=True)
+                if name in loaded]  # fmt: skip
+        keeper.restore(json.loads(header["keeper"]), kept)
     return step, list(json.loads(header["losses"]))

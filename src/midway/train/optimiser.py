@@ -23,10 +23,20 @@ def learning_rate(step: int, steps: int, warmup: float, peak: float) -> float:
     return peak * max(0.0, (steps - step) / max(1, steps - rise))
 
 
-def untouched_factor(steps: int, warmup: float, peak: float, decay: float) -> float:
-    """What dense AdamW multiplies a weight by that never has a gradient."""
+def untouched_factor(
+    steps: int, warmup: float, peak: float, decay: float, *, done: int | None = None
+) -> float:
+    """What dense AdamW multiplies a weight by that never has a gradient.
+
+    Args:
+        steps: of the schedule.
+        warmup: its share of rising steps.
+        peak: greatest rate.
+        decay: weight decay.
+        done: steps that were taken; all if None.
+    """
     factor = 1.0
-    for step in range(steps):
+    for step in range(steps if done is None else done):
         factor *= 1.0 - learning_rate(step, steps, warmup, peak) * decay
     return factor
 

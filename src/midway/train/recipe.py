@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 PRECISIONS = ("bf16", "float32")
+SELECTIONS = ("last", "best", "average")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,3 +32,34 @@ class Recipe:
     dropout: float | None = None
     attention_dropout: float = 0.0
     precision: str = "bf16"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is kept.
+
+    Attributes:
+        rule: ``last``, ``best`` (greatest validation score, of equal ones the earliest) or
+            ``average`` (mean of the weights at the last `keep` validations).
+        every: steps between validations; 0: a tenth of the stage, or for ``last`` only the end.
+        patience: validations without a new best after which training ends; 0: it never ends early.
+        keep: of the rule ``average``.
+    """
+
+    rule: str = "last"
+    every: int = 0
+    patience: int = 0
+    keep: int = 3
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters instead of the encoder's own weights (`midway.encoders.adapters`).
+
+    Attributes:
+        rank: of the two matrices whose product is added to a layer's weight.
+        alpha: the product is multiplied by alpha / rank.
+    """
+
+    rank: int = 8
+    alpha: float = 16.0
