@@ -71,7 +71,7 @@ def write_submission(
         DataError: nothing can be written (says what is missing), or the folder holds other files.
     """
     tasks = BENCHMARKS[benchmark].tasks
-    cells = _cells(session, intermediate, seed)
+    cells = cells_of(session, intermediate, seed)
     done = Submission(folder)
     _make_room(folder)
     for name, task in tasks.items():
@@ -107,7 +107,12 @@ def _make_room(folder: Path) -> None:
             )
 
 
-def _cells(session: Session, intermediate: str, seed: int) -> list[Cell]:
+def cells_of(session: Session, intermediate: str, seed: int) -> list[Cell]:
+    """Cells of one run.
+
+    Raises:
+        StudyError: there is no such intermediate or seed.
+    """
     cells = session.expansion.cells
     names = list(dict.fromkeys(cell.intermediate for cell in cells))
     if intermediate not in names:
