@@ -21,12 +21,14 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show the stages of a study, what is cached, and a rough cost of the rest."""
+    from midway.cli.budgets import compare_when_planning
     from midway.cli.progress import duration
     from midway.cli.store_cmds import open_store, size
     from midway.graph.plan import describe
     from midway.studies.session import open_session
 
     session = open_session(study, open_store(store), data_folders(data))
+    compare_when_planning(session)
     document = describe(
         session.plan,
         session.store,

@@ -50,6 +50,7 @@ def run(
     ] = "intermediates",
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
+    from midway.cli.budgets import compare_before
     from midway.cli.progress import progress_observer
     from midway.cli.store_cmds import open_store
     from midway.graph.runner import run_plan
@@ -60,12 +61,12 @@ def run(
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     began = time.monotonic()
     session = open_session(study, open_store(store), data_folders(data), strict=strict)
-    runtime = _with_checkpoints(session.runtime)
+    compare_before(session, only)
     with progress_observer() as observer:
         outcome = run_plan(
             session.plan,
             session.store,
-            runtime,
+            _with_checkpoints(session.runtime),
             observer=observer,
             workers=workers,
             only=only,
@@ -73,7 +74,6 @@ def run(
             strict=strict,
             keep=keep,
             droppable=session.droppable,
-            first=("encoder", "examples", "leaks", "features"),
         )
     for key, message in outcome.failed.items():
         label = session.plan.by_key[key].label

@@ -26,7 +26,7 @@ from midway.store.local import Store
 
 Keep = Literal["intermediates", "all"]
 
-DATA_KINDS = frozenset({"examples", "features"})
+DATA_KINDS = frozenset({"encoder", "examples", "leaks", "features", "budgets"})
 _POLL_SECONDS = 0.5
 # An input that keeps vanishing is not only another run's doing.
 _MOST_RESTARTS = 3

@@ -31,6 +31,8 @@ def write_report(
     - ``intermediates``: name → ``{"tasks": [...], "languages": [codes], "examples": n}``
     - ``mixtures``: ``{"intermediate", "task", "intended", "steps", "examples", "tokens",
       "languages": {code: {"examples", "tokens"}}}`` for each entry of each intermediate
+    - ``budgets``: ``{"intermediate", "examples", "tokens", "updates"}`` each, means over seeds;
+      ``match``: which of the three the study wants equal, or null
     - ``contrasts``: pairs of names, from the study file
     - ``commands``: command lines that reproduce the study
     - ``versions``: package → version

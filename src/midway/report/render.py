@@ -58,6 +58,8 @@ def page(data: ReportData) -> str:
         comparisons=views.comparison_rows(data),
         intermediates=provenance.get("intermediates", {}),
         mixtures=provenance.get("mixtures", ()),
+        budgets=provenance.get("budgets", ()),
+        match=provenance.get("match"),
         stages=provenance.get("stages", ()),
         data_sources=provenance.get("data", ()),
         files=provenance.get("files", ()),

@@ -23,10 +23,7 @@ from midway.families.features import LANGUAGE, Features, read_features
 from midway.families.tokens import languages_of
 from midway.graph.stage import Context, Progress
 from midway.stages.specs import BudgetsSpec, PlannedTraining
-from midway.stages.steps import planned_steps
-
-TOLERANCE = 0.01
-UNITS = ("examples", "tokens", "updates")
+from midway.stages.steps import TOLERANCE, UNITS, planned_steps
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from midway.stages.specs import TrainSpec
 from midway.train.schedule import Step, plan_steps
 
+UNITS = ("examples", "tokens", "updates")  # of budgets
+TOLERANCE = 0.01  # by which budgets that are compared may differ
+
 
 def planned_steps(spec: TrainSpec, sizes: Sequence[int]) -> list[Step]:
     """All optimiser steps of a training stage.

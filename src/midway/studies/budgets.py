@@ -1,58 +1,133 @@
-"""Equal budgets: intermediates that a study compares must cost the same."""
+"""Equal budgets: intermediates that a study compares must cost the same.
 
+1. What the study file alone decides is compared at once, before any file is read.
+2. Everything else only the data tell: windows of long texts, tokens, how a mixture is drawn. The
+   stage `budgets` counts it on the steps that training will do, and runs before any training.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 from midway.errors import StudyError
+from midway.graph.stage import Stage
+from midway.stages import specs
+from midway.stages.steps import TOLERANCE
 from midway.studies.build import merge, recipe
 from midway.studies.schema import Intermediate, Study
+from midway.tasks import load_card
 
-TOLERANCE = 0.01
+# Families whose steps draw examples; those of the others draw windows, or searches.
+_EXAMPLE_BY_EXAMPLE = ("classification", "choice")
+
+
+def compared_pairs(study: Study) -> list[tuple[str, str]]:
+    """The contrasts of a study, or all pairs of its intermediates; the baseline has no budget."""
+    names = [intermediate.name for intermediate in study.intermediate]
+    pairs = [(a, b) for a, b in study.compare.contrasts] or list(combinations(names, 2))
+    return [pair for pair in pairs if "none" not in pair]
 
 
 def check_budgets(study: Study, path: Path) -> None:
-    """Refuse contrasts of intermediates whose budgets differ by more than 1 %.
+    """Refuse compared intermediates whose declared budgets differ by more than 1 %.
 
-    ``match`` says what is compared: ``examples`` (seen, epochs counted) or ``updates`` (optimiser
-    steps). The baseline has no budget and is not checked.
+    ``match`` says what is compared: ``examples`` (seen, epochs counted), ``tokens`` or ``updates``
+    (optimiser steps). A pair is passed over if only the data can tell (`declared`).
 
     Raises:
-        StudyError: budgets differ, or cannot be known before the data are read.
+        StudyError: budgets differ.
     """
     match = study.compare.match
-    if match is None:
-        return
-    if match == "tokens":
-        raise StudyError(
-            f"{path}: match = 'tokens' is not supported by this version; "
-            "use 'examples' or 'updates'"
-        )
-    by_name = {intermediate.name: intermediate for intermediate in study.intermediate}
-    pairs = study.compare.contrasts or [[a, b] for a in by_name for b in by_name if a < b]
-    for first, second in pairs:
-        if "none" in (first, second):
+    for first, second in compared_pairs(study) if match else []:
+        budgets = [declared(study, name) for name in (first, second)]
+        if None in budgets:
             continue
-        budgets = [_budget(study, by_name[name], match, path) for name in (first, second)]
-        if abs(budgets[0] - budgets[1]) > TOLERANCE * max(budgets):
+        one, two = (float(budget or 0) for budget in budgets)
+        if abs(one - two) > TOLERANCE * max(one, two):
             raise StudyError(
-                f"{path}: {first} has {budgets[0]:,.0f} {match} and {second} "
-                f"{budgets[1]:,.0f}; match = {match!r} allows a difference of 1 %. Change "
-                "'examples' or 'epochs' of one of them, or remove 'match'"
+                f"{path}: {first} has {one:,.0f} {match} and {second} {two:,.0f}; "
+                f"match = {match!r} allows a difference of 1 %. Change 'examples' or 'epochs' of "
+                "one of them, or remove 'match'"
             )
 
 
-def _budget(study: Study, intermediate: Intermediate, match: str, path: Path) -> float:
-    """What an intermediate sees, with those that it comes after."""
-    sizes = [part.examples for part in intermediate.mix]
-    if None in sizes:
-        raise StudyError(
-            f"{path}: match = {match!r} needs 'examples' in every mix entry of {intermediate.name}"
-        )
+def needs_data(study: Study) -> bool:
+    """Whether there is a budget to compare that the study file alone does not decide."""
+    if study.compare.match is None:
+        return False
+    return any(declared(study, name) is None for pair in compared_pairs(study) for name in pair)
+
+
+def declared(study: Study, name: str) -> float | None:
+    """The budget of an intermediate, with those that it comes after, in the unit of ``match``.
+
+    None if the study file does not decide it. It decides
+
+    - the examples of a single entry: `examples` times epochs, however many windows they have;
+    - the updates of an entry whose steps draw whole examples (classification, choice);
+    - both of a mixture of such entries, if their batches are of one size.
+    """
+    by_name = {intermediate.name: intermediate for intermediate in study.intermediate}
+    budget, at = 0.0, name
+    while at:
+        own = _declared(study, by_name[at])
+        if own is None:
+            return None
+        budget, at = budget + own, by_name[at].after
+    return budget
+
+
+def _declared(study: Study, intermediate: Intermediate) -> float | None:
     chosen = recipe(merge(study.train, intermediate))
-    budget = 0.0
-    for part, size in zip(intermediate.mix, sizes, strict=True):
-        seen = (size or 0) * chosen.epochs
-        budget += seen if match == "examples" else seen / (part.batch_size or chosen.batch_size)
-    if not intermediate.after:
-        return budget
-    before = next(each for each in study.intermediate if each.name == intermediate.after)
-    return budget + _budget(study, before, match, path)
+    sizes = [part.examples for part in intermediate.mix if part.examples is not None]
+    families = [load_card(part.task).family for part in intermediate.mix]
+    batches = [part.batch_size or chosen.batch_size for part in intermediate.mix]
+    match = study.compare.match
+    if match == "tokens" or len(sizes) < len(families) or "ranking" in families:
+        return None
+    if match == "examples" and len(sizes) == 1:
+        return sizes[0] * chosen.epochs
+    if not set(families) <= set(_EXAMPLE_BY_EXAMPLE):
+        return None
+    seen = [max(1, round(size * chosen.epochs)) for size in sizes]
+    steps = sum(-(-total // batch) for total, batch in zip(seen, batches, strict=True))
+    if match == "updates":
+        return float(steps)
+    return float(steps * batches[0]) if len(set(batches)) == 1 else None
+
+
+def budgets_stage(study: Study, trained: Mapping[str, Stage]) -> Stage | None:
+    """The stage that counts budgets; None where there are no two intermediates to compare.
+
+    Args:
+        study: the study.
+        trained: the training stage of each intermediate, of any seed.
+    """
+    if len(study.intermediate) < 2:
+        return None
+    inputs: dict[str, Stage] = {}
+    role_of: dict[str, int] = {}  # by key: intermediates share data
+    plans = []
+    for intermediate in study.intermediate:
+        stage = trained[intermediate.name]
+        numbers = []
+        for i in range(len(stage.spec.entries)):
+            features = stage.inputs[f"features{i}"]
+            number = role_of.setdefault(features.key, len(role_of))
+            inputs[f"features{number}"] = features
+            numbers.append(number)
+        plans.append(
+            specs.PlannedTraining(
+                name=intermediate.name,
+                after=intermediate.after,
+                train=stage.spec,
+                features=tuple(numbers),
+            )
+        )
+    spec = specs.BudgetsSpec(
+        intermediates=tuple(plans),
+        seeds=tuple(study.seeds),
+        pairs=tuple(compared_pairs(study)),
+        match=study.compare.match or "",
+    )
+    return Stage(specs.BUDGETS, spec, inputs, "budgets of the intermediates")

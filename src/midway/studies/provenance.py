@@ -9,6 +9,7 @@ from midway.analysis.results import ScoredRun
 from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages import specs
+from midway.stages.steps import UNITS
 from midway.studies.session import Session
 from midway.tasks import load_card
 
@@ -56,6 +57,8 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
             name: _intermediate(session, name) for name in (i.name for i in study.intermediate)
         },
         "mixtures": list(_mixtures(session)),
+        "budgets": list(_budgets(session)),
+        "match": study.compare.match,
         "contrasts": study.compare.contrasts,
         "commands": [f"{command} --data FOLDER" if uses_data and session.runtime.data else command],
         "versions": {"midway": __version__}
@@ -124,6 +127,13 @@ def _mixtures(session: Session) -> Iterator[dict[str, Any]]:
         record = session.record(stage)
         for share in [] if record is None else record.facts["mixture"]:
             yield {"intermediate": name, **share}
+
+
+def _budgets(session: Session) -> Iterator[dict[str, Any]]:
+    """Examples, tokens and updates that each intermediate was planned to see."""
+    record = None if session.budgets is None else session.record(session.budgets)
+    for name, budget in {} if record is None else record.facts["budgets"].items():
+        yield {"intermediate": name, **{unit: budget[unit] for unit in UNITS}}
 
 
 def _source(task: str) -> dict[str, str]:

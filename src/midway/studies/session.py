@@ -12,7 +12,7 @@ from midway.graph.stage import Runtime, Stage
 from midway.stages import specs
 from midway.store.local import Store
 from midway.store.manifest import Manifest
-from midway.studies.budgets import check_budgets
+from midway.studies.budgets import budgets_stage, check_budgets
 from midway.studies.build import Builder
 from midway.studies.estimate import Estimator
 from midway.studies.expand import Expansion, expand
@@ -30,6 +30,7 @@ class Session:
         text: its text.
         study: its content.
         expansion: cells and stages.
+        budgets: the stage that counts and compares budgets, if there is anything to compare.
         plan: the graph.
         store: where results are.
         runtime: where data are.
@@ -39,6 +40,7 @@ class Session:
     text: str
     study: Study
     expansion: Expansion
+    budgets: Stage | None
     plan: Plan
     store: Store
     runtime: Runtime
@@ -85,9 +87,10 @@ def open_session(
     estimator = Estimator(lambda stage: _facts(store, stage), encoder)
     expansion = expand(Builder(study, runtime, digest_of, encoder, estimator))
     check_budgets(study, path)
-    leaves = [cell.score for cell in expansion.cells]
-    plan = build([expansion.leaks, *leaves] if expansion.leaks else leaves)
-    return Session(path, text, study, expansion, plan, store, runtime)
+    budgets = budgets_stage(study, expansion.intermediates)
+    leaves = [budgets, expansion.leaks, *(cell.score for cell in expansion.cells)]
+    plan = build(leaf for leaf in leaves if leaf is not None)
+    return Session(path, text, study, expansion, budgets, plan, store, runtime)
 
 
 def _facts(store: Store, stage: Stage) -> Mapping[str, Any] | None:
