@@ -177,7 +177,9 @@ class Compare(_Strict):
         False, "name each target's best intermediate by its validation score (needs `select`)"
     )
     match: Literal["examples", "tokens", "updates"] | None = _key(
-        None, "what compared intermediates must have equal, to 1 % (`tokens`: not yet)"
+        None,
+        "what compared intermediates must have equal, to 1 %, mean over seeds: examples seen "
+        "(twice counts twice; the windows of a text are one), tokens computed, optimiser steps",
     )
     leaks: Literal["error", "drop", "warn"] = _key(
         "warn",
