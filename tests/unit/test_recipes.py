@@ -21,6 +21,11 @@ INTERMEDIATES = {
     "anli+": (24, 2), "qqp": (24, 3), "squad": (8, 3), "hellaswag": (24, 7), "ccg": (24, 15),
     "cosmosqa": (4, 15), "csqa": (4, 10),
 }  # fmt: skip
+# Its table 1: training examples; the recipe holds out 500 of SQuAD's.
+SIZES = {
+    "anli+": 1104934, "qqp": 363846, "squad": 87099, "hellaswag": 39905, "ccg": 38015,
+    "cosmosqa": 25588, "csqa": 9741,
+}  # fmt: skip
 TARGETS = {
     "xnli": (4, 2), "pawsx": (32, 5), "udpos": (32, 10), "panx": (32, 10), "xquad": (16, 2),
     "mlqa": (16, 2), "tydiqa": (16, 2),
@@ -98,12 +103,12 @@ def test_published_hyper_parameters(name, opened):
         recipe = stage.spec.recipe
         assert recipe.learning_rate == (5e-6 if "+mlm" in intermediate.name else 1e-5)
         assert recipe.warmup == 0.1
-        assert stage.spec.sampling.rule == "proportional"
         assert stage.spec.sampling.cap == 2**17
         known = INTERMEDIATES.get(intermediate.name.removesuffix("+mlm"))
         if known:
             assert (recipe.batch_size, recipe.epochs) == known
         if intermediate.name.startswith("multi-task"):
+            assert stage.spec.sampling.rule == "proportional"
             assert recipe.epochs == 3
             batches = {e.task: e.batch_size for e in stage.spec.entries}
             assert batches.items() >= {"qqp": 24, "cosmosqa": 4, "csqa": 4}.items()
@@ -119,6 +124,19 @@ def test_published_hyper_parameters(name, opened):
             assert (recipe.batch_size, recipe.epochs) == known
     evaluated = {name: len(stage.spec.languages) for name, stage in found.expansion.evaluation}
     assert evaluated == LANGUAGES
+
+
+def test_masked_language_modelling_has_the_papers_share_and_the_task_its_epochs(opened):
+    found = opened("phang2020-mlm")
+    for name, (batch, epochs) in INTERMEDIATES.items():
+        (stage,) = trained(found, f"{name}+mlm")
+        task, text = stage.spec.entries
+        sentences = stage.inputs["features1"].inputs["examples"].spec.total
+        own = SIZES[name] * epochs / batch
+        share = task.weight / (task.weight + text.weight)
+        assert stage.spec.sampling.rule == "weights"
+        assert (task.weight, text.weight) == (min(SIZES[name], 2**17), 2**17)
+        assert (own + sentences * epochs / text.batch_size) * share == pytest.approx(own, rel=1e-4)
 
 
 def test_nothing_is_selected_on_what_is_evaluated(opened):
