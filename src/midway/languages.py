@@ -155,14 +155,14 @@ def distance(first: str, second: str) -> float | None:
     Each language is one point, the one that Glottolog gives it; see docs/data-sources.md for what
     this distance says and what it does not.
     """
-    one, other = lookup(first), lookup(second)
-    if one is None or other is None:
+    one, other = (_place(lookup(code)) for code in (first, second))
+    return great_circle(one, other) if one and other else None
+
+
+def _place(language: Language | None) -> tuple[float, float] | None:
+    if language is None or language.latitude is None or language.longitude is None:
         return None
-    if one.latitude is None or one.longitude is None:
-        return None
-    if other.latitude is None or other.longitude is None:
-        return None
-    return great_circle((one.latitude, one.longitude), (other.latitude, other.longitude))
+    return language.latitude, language.longitude
 
 
 def great_circle(first: tuple[float, float], second: tuple[float, float]) -> float:
