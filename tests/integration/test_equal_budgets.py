@@ -147,7 +147,7 @@ def test_unequal_tokens_are_refused_when_planning_and_the_suggestion_helps(folde
     assert said.code in (0, 2)
 
     def apart(message):
-        return float(re.search(r"([\d.]+)% less", message)[1])
+        return float(re.search(r"([\d.]+) % less", message)[1])
 
     assert said.code == 0 or apart(said.err) < apart(message) / 2
 

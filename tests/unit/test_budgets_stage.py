@@ -147,9 +147,9 @@ def test_too_different_budgets_are_refused_with_all_numbers_and_a_way_out(
     ]
     pairs = (("a", "b"), ("b", "c"), ("a", "c"))
     for match, begin, end in (
-        ("tokens", "a has 400 tokens and b 252, 37.0% less", "Give a about examples = 6 (now 10)"),
-        ("examples", "b has 24 examples and a 20, 16.7% less", "Give b examples = 10 (now 12)"),
-        ("updates", "a has 10 updates and b 6, 40.0% less", "Give a about examples = 6 (now 10)"),
+        ("tokens", "a has 400 tokens and b 252, 37.0 % less", "Give a about examples = 6 (now 10)"),
+        ("examples", "b has 24 examples and a 20, 16.7 % less", "Give b examples = 10 (now 12)"),
+        ("updates", "a has 10 updates and b 6, 40.0 % less", "Give a about examples = 6 (now 10)"),
     ):
         (tmp_path / match).mkdir()
         with pytest.raises(StudyError) as caught:
@@ -180,7 +180,7 @@ def test_one_percent_is_allowed_and_no_more(tmp_path):
     plans = [plan(name, "classification", features=(i,)) for i, name in enumerate("abc")]
     run(tmp_path, plans, folders, match="tokens")  # 1,000 and 1,010 by epoch
     (tmp_path / "more").mkdir()
-    with pytest.raises(StudyError, match=r"c has 2,022 tokens and a 2,000, 1.1% less"):
+    with pytest.raises(StudyError, match=r"c has 2,022 tokens and a 2,000, 1.1 % less"):
         run(tmp_path / "more", plans, folders, match="tokens", pairs=(("a", "c"),))
 
 

@@ -183,8 +183,9 @@ def _message(
     )
     others = len(apart) - 1
     return (
-        f"{large} has {more:,.0f} {unit} and {small} {less:,.0f}, {1 - less / more:.1%} less; "
-        f"match = '{unit}' allows a difference of 1 %. {numbers}"
+        f"{large} has {more:,.0f} {unit} and {small} {less:,.0f}, "
+        f"{100 * (1 - less / more):.1f} % less; match = '{unit}' allows a difference of 1 %. "
+        f"{numbers}"
         f"{f' (mean over {len(spec.seeds)} seeds)' if len(spec.seeds) > 1 else ''}. "
         f"{_suggestion(spec, large, less, means, drawn)}, or remove 'match'"
         + (f". {others} more of the compared pairs differ" if others else "")
