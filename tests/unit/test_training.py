@@ -1,4 +1,7 @@
-"""The training loop against dense AdamW on whole, padded models of transformers."""
+"""The training loop against dense AdamW on whole, padded models of transformers.
+
+`test_against_trainer.py` has the families that `transformers.Trainer` can train.
+"""
 
 import dataclasses
 
@@ -27,17 +30,10 @@ def assert_equal_training(mine, theirs, family, *, tolerance=1e-4):
     assert compared > 20
 
 
-@pytest.mark.parametrize(
-    ("family", "kind"),
-    [
-        *((family, "bert") for family in FAMILY_NAMES),
-        *((family, "xlm-r") for family in ("tagging", "classification", "choice")),
-        ("span_qa", "electra"),
-    ],
-)
-def test_losses_and_all_weights_equal_dense_training(family, kind, tmp_path):
+@pytest.mark.parametrize("family", ["choice", "ranking"])
+def test_losses_and_all_weights_equal_dense_training(family, tmp_path):
     """Among them the embedding rows that never occur, by the closed form of their decay."""
-    case = Case(tmp_path, family, kind)
+    case = Case(tmp_path, family)
     before = case.base.get_input_embeddings().weight.detach().clone()
     encoder, head, trained = case.run(tmp_path / "work")
     want = dense(case)
