@@ -242,6 +242,17 @@ def test_the_card_says_what_was_measured(tiny, capfd, monkeypatch):
     assert "Collapsed" not in text
 
 
+def test_what_was_selected_on_is_in_the_card(fresh, capfd):
+    chosen = 'name = "squad-en"\nselect = { rule = "best", patience = 2 }'
+    write_study(fresh.study, change=[('name = "squad-en"', chosen)])
+    out = fresh.folder / "card"
+    export(fresh, capfd, "--what", "card", "--intermediate", "squad-en", "--out", out)
+    text = (out / "README.md").read_text("utf-8")
+    assert "Validated on: squad validation (en)." in text
+    assert "selection rule best" in text
+    assert "selection patience 2" in text
+
+
 def test_a_collapse_is_in_the_card(tiny, monkeypatch):
     record = Session.record
 
@@ -290,6 +301,8 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(tiny, capfd):
     said = export(tiny, capfd, "--what", "model", "--out", tiny.data, code=2)
     assert "not from an earlier export" in said.err
     assert [path.name for path in tiny.folder.iterdir() if path.name.startswith(".")] == []
+    (out / model_export.MARK).write_text("{", encoding="utf-8")
+    assert "damaged" in export(tiny, capfd, "--what", "model", "--out", out, code=2).err
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ PIPELINES = {
     "choice": "multiple-choice",
     "mlm": "fill-mask",
 }
+VALIDATED = "validation_examples"  # role of a training stage's inputs
 # Licences that are compatible with each other, each stricter than those before it.
 PERMISSIVE = {
     "MIT": "mit",
@@ -162,6 +163,10 @@ def _training(session: Session, model: Model) -> Lines:
             if (chosen := getattr(spec, name, None)) is not None:
                 recipe |= {f"{name} {k}": v for k, v in asdict(chosen).items()}
         given = [f"{name} {value}" for name, value in recipe.items() if value is not None]
+        held = [each for role, each in stage.inputs.items() if role.startswith(VALIDATED)]
+        if held:
+            named = (f"{e.spec.task} {e.spec.split} ({' '.join(_codes(e))})" for e in held)
+            yield f"Validated on: {escape('; '.join(named))}."
         yield f"Hyper-parameters: {code(', '.join(given))}."
         if facts:
             loss = "not finite" if facts["final_loss"] is None else facts["final_loss"]

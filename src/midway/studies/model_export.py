@@ -209,11 +209,18 @@ def provide(session: Session, model: Model, observer: Observer) -> tuple[str, ..
 
 
 def marked(folder: Path) -> dict[str, Any]:
-    """What an earlier export noted in a folder; nothing if there was none."""
+    """What an earlier export noted in a folder; nothing if there was none.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     mark = folder / MARK
-    found: dict[str, Any] = {}
-    if mark.is_file():
-        found = json.loads(mark.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DataError(f"{mark} is damaged ({error}); choose another folder with --out") from error
     return found
 
 
