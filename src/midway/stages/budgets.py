@@ -9,9 +9,9 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +25,21 @@ from midway.graph.stage import Context, Progress
 from midway.stages.specs import BudgetsSpec, PlannedTraining
 from midway.stages.steps import TOLERANCE, UNITS, planned_steps
 
-
-@dataclass(frozen=True)
-class Budget:
-    """What training sees; by language where that can be said."""
-
-    updates: float
-    by_language: Mapping[str, Mapping[str, float]]
-
-    def total(self, unit: str) -> float:
-        """Examples, tokens or updates in all."""
-        return self.updates if unit == "updates" else sum(self.by_language[unit].values())
-
-    def plus(self, other: "Budget", factor: float = 1.0) -> "Budget":
-        """This budget and `factor` times another."""
-        return Budget(
-            self.updates + factor * other.updates,
-            {
-                unit: {
-                    code: mine.get(code, 0.0) + factor * theirs.get(code, 0.0)
-                    for code in dict.fromkeys([*mine, *theirs])
-                }
-                for unit, mine in self.by_language.items()
-                for theirs in [other.by_language[unit]]
-            },
-        )
-
-    def totals(self) -> dict[str, float]:
-        """All three units; they are means over seeds, so they need not be whole numbers."""
-        return {unit: round(self.total(unit), 2) for unit in UNITS}
+Budget = Mapping[tuple[str, str], float]  # (unit, language); updates have no language
 
 
-NOTHING = Budget(0.0, {"examples": {}, "tokens": {}})
+def total(budget: Budget, unit: str) -> float:
+    """Examples, tokens or updates in all."""
+    return sum(number for (found, _), number in budget.items() if found == unit)
+
+
+def added(budgets: Iterable[Budget], share: float = 1.0) -> Budget:
+    """The sum of budgets, times `share`."""
+    found: dict[tuple[str, str], float] = {}
+    for budget in budgets:
+        for key, number in budget.items():
+            found[key] = found.get(key, 0.0) + share * number
+    return found
 
 
 @dataclass(frozen=True)
@@ -85,7 +68,7 @@ class Drawn:
     def spent(self, steps: Sequence[np.ndarray]) -> Budget:
         """The budget of some steps, given by their items."""
         if not steps:
-            return NOTHING
+            return {}
         codes = languages_of(self.features.table)
         spoken = self.features.table[LANGUAGE].to_numpy()
         chosen = np.concatenate(steps)
@@ -94,14 +77,13 @@ class Drawn:
             rows = np.concatenate([np.unique(self.items.of(step)) for step in steps])
         else:
             rows = self.items.of(chosen)
-        counted = {
-            "examples": np.bincount(spoken[self._first[chosen]], share[chosen], len(codes)),
-            "tokens": np.bincount(spoken[rows], self.features.lengths[rows], len(codes)),
-        }
-        found = {
-            unit: dict(zip(codes, counts.tolist(), strict=True)) for unit, counts in counted.items()
-        }
-        return Budget(len(steps), found)
+        seen = np.bincount(spoken[self._first[chosen]], share[chosen], len(codes)).tolist()
+        tokens = np.bincount(spoken[rows], self.features.lengths[rows], len(codes)).tolist()
+        return (
+            {("updates", ""): float(len(steps))}
+            | {("examples", code): number for code, number in zip(codes, seen, strict=True)}
+            | {("tokens", code): number for code, number in zip(codes, tokens, strict=True)}
+        )
 
 
 def run(spec: BudgetsSpec, inputs: Mapping[str, Path], context: Context) -> Mapping[str, Any]:
@@ -118,53 +100,50 @@ def run(spec: BudgetsSpec, inputs: Mapping[str, Path], context: Context) -> Mapp
         ]
         for name, plan in plans.items()
     }
-    budgets: dict[str, dict[int, Budget]] = {"": dict.fromkeys(spec.seeds, NOTHING)}
+    budgets: dict[str, dict[int, Budget]] = {"": {seed: {} for seed in spec.seeds}}
     for done, (name, plan) in enumerate(plans.items()):
         context.report(Progress(done, len(plans), "intermediates"))
         budgets[name] = {}
         for seed in spec.seeds:
             context.check()
             own = _planned(plan, drawn[name], seed)
-            budgets[name][seed] = budgets[plan.after][seed].plus(own)
+            budgets[name][seed] = added([budgets[plan.after][seed], own])
     means = {
-        name: reduce(lambda a, b: a.plus(b, 1 / len(by_seed)), by_seed.values(), NOTHING)
-        for name, by_seed in budgets.items()
+        name: added(by_seed.values(), 1 / len(spec.seeds)) for name, by_seed in budgets.items()
     }
     apart = [pair for pair in spec.pairs if spec.match and _differ(*pair, means, spec.match)]
     if apart:
         raise StudyError(_message(spec, apart, means, drawn))
-    facts = {
-        "budgets": {
-            name: means[name].totals()
-            | {"seeds": {str(seed): each.totals() for seed, each in budgets[name].items()}}
-            | {
-                "languages": {
-                    code: {
-                        unit: round(means[name].by_language[unit][code], 2)
-                        for unit in ("examples", "tokens")
-                    }
-                    for code in means[name].by_language["tokens"]
-                }
-            }
-            for name in plans
-        }
-    }
+    facts = {"budgets": {name: _facts(means[name], budgets[name]) for name in plans}}
     (context.out / "budgets.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     return facts
+
+
+def _facts(mean: Budget, by_seed: Mapping[int, Budget]) -> dict[str, Any]:
+    """Means need not be whole numbers."""
+
+    def totals(budget: Budget) -> dict[str, float]:
+        return {unit: round(total(budget, unit), 2) for unit in UNITS}
+
+    languages: dict[str, dict[str, float]] = {}
+    for (unit, code), number in mean.items():
+        if code:
+            languages.setdefault(code, {})[unit] = round(number, 2)
+    seeds = {str(seed): totals(budget) for seed, budget in by_seed.items()}
+    return totals(mean) | {"seeds": seeds, "languages": languages}
 
 
 def _planned(plan: PlannedTraining, drawn: Sequence[Drawn], seed: int) -> Budget:
     """What one training stage will see, without what came before it."""
     steps = planned_steps(replace(plan.train, seed=seed), [len(part.items) for part in drawn])
-    spent = [
+    return added(
         part.spent([step.items for step in steps if step.entry == number])
         for number, part in enumerate(drawn)
-    ]
-    return reduce(Budget.plus, spent)
+    )
 
 
 def _differ(first: str, second: str, means: Mapping[str, Budget], unit: str) -> bool:
-    one, two = means[first].total(unit), means[second].total(unit)
+    one, two = total(means[first], unit), total(means[second], unit)
     return abs(one - two) > TOLERANCE * max(one, two)
 
 
@@ -175,10 +154,10 @@ def _message(
     drawn: Mapping[str, Sequence[Drawn]],
 ) -> str:
     unit = spec.match
-    small, large = sorted(apart[0], key=lambda name: means[name].total(unit))
-    less, more = means[small].total(unit), means[large].total(unit)
+    small, large = sorted(apart[0], key=lambda name: total(means[name], unit))
+    less, more = total(means[small], unit), total(means[large], unit)
     numbers = "; ".join(
-        f"{name}: " + ", ".join(f"{means[name].total(u):,.0f} {u}" for u in UNITS)
+        f"{name}: " + ", ".join(f"{total(means[name], u):,.0f} {u}" for u in UNITS)
         for name in apart[0]
     )
     others = len(apart) - 1
@@ -201,10 +180,10 @@ def _suggestion(
 ) -> str:
     """How the larger one comes to match: by its own examples, not by those of what it follows."""
     plan = next(plan for plan in spec.intermediates if plan.name == name)
-    before = means[plan.after].total(spec.match)
+    before = total(means[plan.after], spec.match)
     if before >= wanted:
         return f"It goes on from {plan.after}, which alone has {before:,.0f}: shorten that one"
-    factor = (wanted - before) / (means[name].total(spec.match) - before)
+    factor = (wanted - before) / (total(means[name], spec.match) - before)
     if len(drawn[name]) > 1:
         return f"Multiply 'examples' of every entry of {name} by {factor:.3f}"
     now = len(np.unique(drawn[name][0].example))
