@@ -253,22 +253,25 @@ def test_what_was_selected_on_is_in_the_card(fresh, capfd):
     assert "selection patience 2" in text
 
 
-def test_a_collapse_is_in_the_card(tiny, monkeypatch):
+@pytest.mark.parametrize(
+    ("second", "kept"),
+    [("", "- This is the attempt with seed 77.\n"), ("again", "seed 77, collapsed.\n")],
+)
+def test_a_collapse_is_in_the_card(second, kept, tiny, monkeypatch):
     record = Session.record
 
     def collapsed(session, stage):
         found = record(session, stage)
-        attempts = [
-            {"seed": 1, "steps": 9, "collapse": "all *alike*"},
-            {"seed": 77, "collapse": ""},
-        ]
+        first = {"seed": 1, "steps": 9, "collapse": "all *alike*"}
+        attempts = [first, {"seed": 77, "steps": 9, "collapse": second}]
         return replace(found, facts={**found.facts, "attempts": attempts})
 
     monkeypatch.setattr(Session, "record", collapsed)
     session = opened(tiny)
     text = model_card(session, find_model(session, "squad-en", 1))
     assert text.count("Collapsed with seed 1: all \\*alike\\*.") == 1
-    assert "seed 77" not in text
+    assert ("Collapsed with seed 77: again." in text) == bool(second)
+    assert kept in text
 
 
 def test_a_card_is_refreshed_but_never_anothers(tiny, capfd):

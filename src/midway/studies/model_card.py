@@ -197,10 +197,14 @@ def _mixture(session: Session, stage: Stage, shares: Sequence[Mapping[str, Any]]
 
 
 def _collapses(attempts: Sequence[Mapping[str, Any]]) -> Lines:
-    for attempt in attempts:
-        if attempt.get("collapse"):
-            yield f"Collapsed with seed {attempt['seed']}: {escape(attempt['collapse'])}."
-            yield ""
+    """Attempts that collapsed, and which one this is; nothing if all went well."""
+    collapsed = [attempt for attempt in attempts if attempt["collapse"]]
+    for attempt in collapsed:
+        yield f"- Collapsed with seed {attempt['seed']}: {escape(attempt['collapse'])}."
+    if collapsed:
+        last = attempts[-1]
+        kept = ", collapsed" if last["collapse"] else ""
+        yield from (f"- This is the attempt with seed {last['seed']}{kept}.", "")
 
 
 def _data(model: Model) -> Lines:
