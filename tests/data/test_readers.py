@@ -9,7 +9,8 @@ import pytest
 
 from midway.tasks import load_card
 from midway.tasks.examples import QAExample, Reading
-from midway.tasks.select import fold_of, present, resolve_languages, select
+from midway.tasks.folds import fold_of
+from midway.tasks.select import present, resolve_languages, select
 from midway.tasks.sources import parse_folders, read_bytes
 
 pytestmark = [

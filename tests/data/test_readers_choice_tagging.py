@@ -6,10 +6,11 @@ from collections import Counter
 import pytest
 
 from midway.tasks import load_card
+from midway.tasks.folds import fold_of
 from midway.tasks.readers.columns import BLANK_WORD
 from midway.tasks.readers.conllu import UPOS
 from midway.tasks.readers.copa import OTHER_SPLIT, QUESTIONS
-from midway.tasks.select import fold_of, present
+from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 
 pytestmark = [

@@ -6,9 +6,10 @@ from collections import Counter
 import pytest
 
 from midway.tasks import load_card
+from midway.tasks.folds import fold_of
 from midway.tasks.readers.labelled import BLANK, UNQUOTED
 from midway.tasks.readers.paraphrases import REPLACED
-from midway.tasks.select import fold_of, present
+from midway.tasks.select import present
 from midway.tasks.sources import parse_folders, read_lines
 
 pytestmark = [

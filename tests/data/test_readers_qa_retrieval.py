@@ -7,10 +7,11 @@ import os
 import pytest
 
 from midway.tasks import load_card
+from midway.tasks.folds import fold_of
 from midway.tasks.readers.afriqa import NO_PASSAGE
 from midway.tasks.readers.sentences import sentence_spans
 from midway.tasks.readers.squad_json import NO_SPAN, NOT_FOUND, REFOUND
-from midway.tasks.select import fold_of, present, select
+from midway.tasks.select import present, select
 from midway.tasks.sources import parse_folders
 
 pytestmark = [

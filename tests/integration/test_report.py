@@ -197,7 +197,12 @@ def test_markup_in_names_and_data_stays_text(tmp_path):
         "files": [{"task": bad, "split": bad, "language": bad, "file": bad, "rows": 1}],
         "stages": [{"name": bad, "key": bad, "state": bad, "seconds": None}],
         "versions": {bad: bad},
-        "collapsed": [bad],
+        "collapsed": [
+            {"run": bad, "attempts": [{"seed": 1, "steps": 2, "collapse": bad}], "collapsed": bad}
+        ],
+        "trained_on": [
+            {"who": bad, "task": bad, "split": bad, "languages": [bad], "examples": None}
+        ],
         "started": bad,
     }
     text = page(analyse(bad, bad, runs, provenance, resamples=50))

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from midway.errors import DataError, StudyError
 from midway.tasks import load_card
 from midway.tasks.examples import QAExample, RankedText, SentencePair
+from midway.tasks.folds import fold_of, folded
 from midway.tasks.select import (
     counts,
     deal,
-    fold_of,
     present,
     resolve_languages,
     select,
@@ -283,3 +283,28 @@ def test_queries_without_a_right_candidate_are_counted():
     assert without_answer([*queries, *candidates]) == (1, 3)
     assert without_answer([text("query", "1"), *candidates]) == (0, 0)  # bitext without gold
     assert without_answer(POOL) == (0, 0)
+
+
+def test_documents_that_share_a_paragraph_are_in_one_fold():
+    """Also when they are joined by a third one, and when only white space differs."""
+
+    def asked(number, document, context, language="en"):
+        return QAExample(f"q{number}", language, document, context, "?", ("a",), (0,))
+
+    names = [f"article {i}" for i in range(40)]
+    examples = [asked(i, name, f"paragraph of {name}") for i, name in enumerate(names)]
+    chain = ["article 3", "article 7", "article 20", "article 31"]
+    assert {fold_of(name) for name in chain} == {"A", "B"}
+    joints = [(chain[3], chain[1]), (chain[0], chain[2]), (chain[0], chain[3])]
+    for number, (first, second) in enumerate(joints):
+        examples += [
+            asked(f"{number}a", first, f"a shared  paragraph {number}"),
+            asked(f"{number}b", second, f"a shared paragraph\n{number}"),
+            asked(f"{number}c", second, f"a shared paragraph {number}", "sw"),
+        ]
+    sides = [{e.document for e in folded(examples, fold) if e.language == "en"} for fold in "AB"]
+    assert not sides[0] & sides[1]
+    assert sides[0] | sides[1] == set(names)
+    assert set(chain) <= sides[fold_of(min(chain)) == "B"]
+    alone = [e for e in examples if e.document not in chain]
+    assert all(e in folded(examples, fold_of(e.document)) for e in alone)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midway.analysis.results import BASELINE, ScoredRun, load_scores
+from midway.analysis.results import BASELINE, ORACLE, ScoredRun, load_scores
 from midway.errors import StoreError
 from midway.stats import resample_ratios
 
@@ -89,6 +89,11 @@ class Cube:
     left_out: tuple[str, ...]
     values: Floats
     replicates: Floats
+
+    @property
+    def oracle(self) -> bool:
+        """Whether its weights were chosen in the languages that it is evaluated in."""
+        return self.target.endswith(ORACLE)
 
     @property
     def resamples(self) -> int:

@@ -77,8 +77,8 @@ def intermediates(cubes: Sequence[Cube]) -> tuple[str, ...]:
 
 
 def trained(cubes: Sequence[Cube]) -> tuple[Cube, ...]:
-    """Return the targets that were trained."""
-    return tuple(cube for cube in cubes if cube.trained)
+    """Return the targets that were trained, without those that an oracle has selected."""
+    return tuple(cube for cube in cubes if cube.trained and not cube.oracle)
 
 
 def against_baseline(name: str) -> dict[str, float]:
@@ -138,8 +138,9 @@ def averages(cubes: Sequence[Cube], rng: np.random.Generator) -> tuple[Average, 
     mean: means over different targets cannot be compared.
     """
     groups = [(trained(cubes), False)]
-    if len(trained(cubes)) < len(cubes):
-        groups.append((tuple(cubes), True))
+    every = tuple(cube for cube in cubes if not cube.oracle)
+    if len(trained(cubes)) < len(every):
+        groups.append((every, True))
     table = []
     for chosen, with_untrained in groups:
         for name in intermediates(cubes):

@@ -21,6 +21,7 @@ class Standing:
         baseline: those of them that the baseline is scored on.
         started: those of them that some intermediate is scored on.
         untrained: targets that are never trained, with at least one score.
+        collapsed: training runs that collapsed at least once.
     """
 
     progress: Progress
@@ -30,6 +31,7 @@ class Standing:
     baseline: tuple[str, ...]
     started: tuple[str, ...]
     untrained: tuple[str, ...]
+    collapsed: Sequence[Mapping[str, Any]] = ()
 
 
 def untested(standing: Standing) -> str:

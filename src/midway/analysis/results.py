@@ -35,6 +35,9 @@ class ScoredRun:
         family: ``span_qa``, ``tagging`` or ``retrieval``.
         main_metric: the metric that ``examples.parquet`` adds up to.
         trained: whether the target was trained; False for retrieval with the bare encoder.
+        validation: validation score of the evaluated model in percent, if it has one.
+        collapsed: which model behind it has collapsed and why; empty if none has.
+        restarts: how often training behind it began again after a collapse.
     """
 
     intermediate: str
@@ -45,11 +48,17 @@ class ScoredRun:
     family: str
     main_metric: str
     trained: bool
+    validation: float | None = None
+    collapsed: str = ""
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One number. `value` is in percent, `n` the number of examples behind it."""
+    """One number. `value` is in percent, `n` the number of examples behind it.
+
+    `collapsed` and `restarts` are those of its `ScoredRun`.
+    """
 
     study: str
     encoder: str
@@ -62,6 +71,8 @@ class ResultRow:
     metric: str
     value: float
     n: int
+    collapsed: str = ""
+    restarts: int = 0
 
 
 COLUMNS = tuple(field.name for field in fields(ResultRow))
@@ -118,6 +129,8 @@ def collect(study: str, encoder: str, runs: Iterable[ScoredRun]) -> list[ResultR
                             metric=metric,
                             value=float(value),
                             n=int(record["n"]),
+                            collapsed=run.collapsed,
+                            restarts=run.restarts,
                         )
                     )
     return sorted(rows, key=_order)
@@ -170,7 +183,7 @@ def write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    integers, floats = {"seed", "n"}, {"value"}
+    integers, floats = {"seed", "n", "restarts"}, {"value"}
     types = [
         (
             name,
@@ -221,4 +234,6 @@ def _from_cells(cells: dict[str, Any]) -> ResultRow:
         metric=cells["metric"],
         value=float(cells["value"]),
         n=int(cells["n"]),
+        collapsed=cells["collapsed"],
+        restarts=int(cells["restarts"]),
     )

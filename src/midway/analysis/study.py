@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from midway.analysis.best import Best, best_per_target
 from midway.analysis.comparisons import (
     Comparison,
     founding_contrast,
@@ -31,7 +32,7 @@ from midway.analysis.low_resource import (
     resource_contrasts,
     seen_contrasts,
 )
-from midway.analysis.results import BASELINE, ResultRow, ScoredRun, collect
+from midway.analysis.results import BASELINE, ORACLE, ResultRow, ScoredRun, collect
 from midway.analysis.stages import progress
 from midway.analysis.verdict import Evidence, Verdict, judge
 from midway.errors import StudyError
@@ -59,6 +60,7 @@ class ReportData:
         seen: languages seen in the intermediate data against unseen ones.
         stated: contrasts that the study file asks for.
         founding: multilingual minus English intermediates.
+        best: each target's best intermediate by validation, if the study asks for it.
         verdict: the same in words.
         seeds: all seeds.
         standing: what the study has, and how far it has come.
@@ -78,6 +80,7 @@ class ReportData:
     seen: tuple[GroupContrast, ...]
     stated: tuple[Comparison, ...]
     founding: Comparison | None
+    best: tuple[Best, ...]
     verdict: Verdict
     seeds: tuple[int, ...]
     standing: Standing
@@ -105,9 +108,9 @@ def analyse(
     Args:
         study: its name.
         text: its file, verbatim.
-        runs: all scored evaluations, the baseline ``none`` among them, in study order.
+        runs: all scored evaluations in study order.
         provenance: what `midway.report.write_report` documents; used here: ``encoder``,
-            ``intermediates`` (name → {"languages": codes}), ``contrasts``, ``stages``, ``leaks``.
+            ``intermediates``, ``contrasts``, ``stages``, ``leaks``, ``collapsed``, ``best``.
         resamples: bootstrap samples.
 
     Raises:
@@ -118,16 +121,15 @@ def analyse(
         raise StudyError(f"study {study!r} has no scores yet; `midway run` computes them")
     rng = np.random.default_rng(_SEED)
     encoder = str(provenance.get("encoder", ""))
-    planned = provenance.get("intermediates", {})
-    training = {name: tuple(facts.get("languages", ())) for name, facts in planned.items()}
     cubes = build_cubes(runs, resamples=resamples, rng=rng)
     contrasts = provenance.get("contrasts", ())
+    gains = gain_table(cubes, rng)
     evidence = Evidence(
-        gains=gain_table(cubes, rng),
+        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
         averages=averages(cubes, rng),
         resources=resource_contrasts(cubes, rng),
         ranking=ranking(cubes, intermediates(cubes), rng),
-        founding=founding_contrast(cubes, training, contrasts, rng),
+        founding=founding_contrast(cubes, _languages(provenance), contrasts, rng),
         stated=stated_contrasts(cubes, contrasts, rng),
         seeds=len({run.seed for run in runs}),
         offline_encoder=encoder.startswith("offline:"),
@@ -139,19 +141,26 @@ def analyse(
         text=text,
         rows=tuple(collect(study, encoder, runs)),
         cubes=cubes,
-        gains=tuple(evidence.gains),
+        gains=gains,
         averages=tuple(evidence.averages),
         by_language=language_gains(cubes, rng),
         resources=tuple(evidence.resources),
         profiles=language_profiles(cubes, rng),
-        seen=seen_contrasts(cubes, training, rng),
+        seen=seen_contrasts(cubes, _languages(provenance), rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,
+        best=best_per_target(cubes, runs, rng) if provenance.get("best") else (),
         verdict=judge(evidence),
         seeds=tuple(sorted({run.seed for run in runs})),
         standing=evidence.standing,
         provenance=provenance,
     )
+
+
+def _languages(provenance: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Languages of each intermediate's training data."""
+    planned = provenance.get("intermediates", {})
+    return {name: tuple(facts.get("languages", ())) for name, facts in planned.items()}
 
 
 def _standing(cubes: Sequence[Cube], provenance: Mapping[str, Any]) -> Standing:
@@ -166,4 +175,5 @@ def _standing(cubes: Sequence[Cube], provenance: Mapping[str, Any]) -> Standing:
         baseline=tuple(cube.target for cube in chosen if BASELINE in cube.systems),
         started=tuple(cube.target for cube in chosen if intermediates([cube])),
         untrained=tuple(cube.target for cube in cubes if not cube.trained),
+        collapsed=tuple(provenance.get("collapsed") or ()),
     )

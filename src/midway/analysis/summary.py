@@ -17,6 +17,8 @@ Keys:
 - ``resources`` (low-resource first) and ``seen`` (seen first): ``intermediate``, ``target``,
   ``first_languages``, ``second_languages``, ``first``, ``second``, ``difference``
 - ``contrasts``: ``first``, ``second``, ``stated``, ``mean``, ``low``, ``high``, ``low_minus_high``
+- ``best``: ``target``, ``validation`` {candidate: score}, ``candidates`` (how many), ``chosen``,
+  ``gain``, ``by_score`` (an oracle), ``by_score_gain``, ``regret``
 - ``provenance``: as the report has it
 
 Every estimate is null or ``{"estimate", "low", "high", "seeds", "seed_variance_known",
@@ -72,6 +74,10 @@ def summary(data: ReportData) -> dict[str, Any]:
         "resources": [_plain(row) for row in data.resources],
         "seen": [_plain(row) for row in data.seen],
         "contrasts": [_plain(row) for row in data.contrasts],
+        "best": [
+            _plain(row) | {"validation": dict(row.validation), "candidates": len(row.validation)}
+            for row in data.best
+        ],
         "provenance": dict(data.provenance),
     }
 

@@ -85,6 +85,7 @@ def judge(evidence: Evidence) -> Verdict:
     notes = caveats(
         progress=evidence.standing.progress,
         leaks=evidence.standing.leaks,
+        collapsed=evidence.standing.collapsed,
         seeds=evidence.seeds,
         compared=len(decisive),
         offline_retrieval=frozen,

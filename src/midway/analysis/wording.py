@@ -80,10 +80,24 @@ def leak_in_words(leak: Mapping[str, Any]) -> str:
     )
 
 
+def collapse_in_words(run: Mapping[str, Any]) -> str:
+    """Say what became of a training run that collapsed."""
+    again = len(run["attempts"]) - 1
+    repeats = f"{again} time{'' if again == 1 else 's'}"
+    if run["collapsed"]:
+        tried = f" It was repeated {repeats} with other seeds." if again else ""
+        return f"Collapsed: {run['run']} ({run['collapsed']}).{tried} Its scores are in every mean."
+    return (
+        f"{run['run']} collapsed ({run['attempts'][0]['collapse']}) and was repeated {repeats} "
+        "with another seed; the last attempt counts."
+    )
+
+
 def caveats(
     *,
     progress: Progress,
     leaks: Sequence[Mapping[str, Any]],
+    collapsed: Sequence[Mapping[str, Any]] = (),
     seeds: int,
     compared: int,
     offline_retrieval: bool,
@@ -93,6 +107,7 @@ def caveats(
     Args:
         progress: how far the study has come.
         leaks: training texts found in evaluation data.
+        collapsed: training runs that collapsed at least once, see `midway.report`.
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
@@ -109,6 +124,8 @@ def caveats(
             f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
             "not transfer."
         )
+    for run in collapsed:
+        notes.append(collapse_in_words(run))
     if seeds == 1:
         notes.append(
             "One seed: how far the numbers move with another random seed is unknown. Intervals "

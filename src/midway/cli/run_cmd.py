@@ -104,6 +104,7 @@ def _with_checkpoints(runtime: "Runtime") -> "Runtime":
 
 def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
     """Write the outputs from the scores there are, and say where they are."""
+    from midway.analysis.wording import collapse_in_words
     from midway.cli.leaks_cmd import describe as describe_leak
     from midway.cli.report_cmd import out_folder
     from midway.report import write_report
@@ -119,6 +120,8 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
         typer.echo(f"warning: {warning}", err=True)
     for leak in leaks(session) or []:
         typer.echo(describe_leak(leak), err=True)
+    for run in facts["collapsed"]:
+        typer.echo(f"warning: {collapse_in_words(run)}", err=True)
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
     typer.echo(f"computed {computed} of {len(session.plan.stages)} stages", err=True)
     typer.echo(f"report: {folder / 'report.html'}")

@@ -45,7 +45,11 @@ def write_report(
     - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known
     - ``dropped``, ``repaired``: ``{"task", "split", "language", "reason", "count"}`` each
     - ``warnings``: sentences about data whose scores should not be believed
-    - ``collapsed``: names of runs that collapsed and were repeated
+    - ``trained_on``: ``{"who", "task", "split", "languages", "examples"}`` of all data that are
+      trained on, or validated on (then `who` says so)
+    - ``collapsed``: ``{"run", "attempts": [{"seed", "steps", "collapse"}], "collapsed"}`` of
+      training runs that collapsed at least once; the last is empty if the last attempt went well
+    - ``best``: whether the best intermediate of each target is wanted
 
     Args:
         study_name: name of the study.

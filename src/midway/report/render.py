@@ -71,6 +71,8 @@ def page(data: ReportData) -> str:
             for row in provenance.get(key, ())
         ],
         collapsed=provenance.get("collapsed", ()),
+        trained_on=provenance.get("trained_on", ()),
+        best=views.best_rows(data),
         versions=provenance.get("versions", {}),
         commands=provenance.get("commands", ()),
         started=provenance.get("started", ""),

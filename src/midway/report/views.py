@@ -54,7 +54,7 @@ def gain_columns(data: ReportData) -> list[Column]:
         for cube in data.cubes:
             if cube.trained is trained:
                 columns.append(_target_column(data, cube, strongest))
-        over = [cube for cube in data.cubes if cube.trained or not trained]
+        over = [c for c in data.cubes if (c.trained or not trained) and not c.oracle]
         if len(over) > 1 and (trained or not all(cube.trained for cube in over)):
             rows = [row for row in data.averages if row.with_untrained is not trained]
             cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
@@ -92,6 +92,23 @@ def language_count(data: ReportData) -> int:
     """Count the languages of trained targets, or of all if none is trained."""
     chosen = [cube for cube in data.cubes if cube.trained] or data.cubes
     return len({facts(code).canonical for cube in chosen for code in cube.languages})
+
+
+def best_rows(data: ReportData) -> list[dict[str, Any]]:
+    """Return each target's best intermediate by validation beside the best by its score."""
+    return [
+        {
+            "target": row.target,
+            "candidates": len(row.validation),
+            "validation": f"{row.validation[row.chosen]:.1f}",
+            "chosen": row.chosen,
+            "gain": cell(row.gain, 0),
+            "by_score": row.by_score,
+            "by_score_gain": cell(row.by_score_gain, 0),
+            "regret": f"{row.regret:.1f}",
+        }
+        for row in data.best
+    ]
 
 
 def english_rows(data: ReportData) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@
 3. Stages that ask for the same thing have the same key and appear once.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from midway.errors import StudyError
 from midway.graph.stage import Stage
@@ -176,6 +176,7 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
     names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
     chain: list[Source] = []
+    by_oracle = hyper.select is not None and hyper.select.oracle
     for name in names:
         source = load_card(name)
         if not fits(source, card):
@@ -185,12 +186,14 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         # a budget limits the first task; those that follow it are small and used whole
         own = part if not chain else part.model_copy(update={"examples": None})
         chosen = part_examples(build, source, own, default_languages=["en"])
-        held = validation(build, source, own, chosen, hyper)
+        held = (
+            oracle(build, card, target, hyper)
+            if by_oracle and name == names[-1]
+            else validation(build, source, own, chosen, hyper)
+        )
         chain.append(Source(source, part, chosen, features(build, source, chosen, hyper), held))
     if target.select is not None and not KINDS[card.family].measured:
         raise StudyError(f"{card.name} cannot be validated while it is trained; drop 'select'")
-    if hyper.select is not None and hyper.select.oracle:
-        chain[-1] = replace(chain[-1], validation=oracle(build, card, target, hyper))
     return chain
 
 

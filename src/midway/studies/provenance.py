@@ -11,6 +11,12 @@ from midway.graph.stage import Stage
 from midway.stages import specs
 from midway.stages.steps import UNITS
 from midway.studies.session import Session
+from midway.studies.trainings import (
+    collapse_behind,
+    collapses,
+    data_of_training,
+    validation_score,
+)
 from midway.tasks import load_card
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
@@ -32,6 +38,9 @@ def scored_runs(session: Session) -> list[ScoredRun]:
             family=cell.card.family,
             main_metric=cell.card.metrics[0],
             trained=cell.trained,
+            validation=validation_score(session, cell),
+            collapsed=collapse_behind(session, cell)[0],
+            restarts=collapse_behind(session, cell)[1],
         )
         for cell in session.expansion.cells
         if session.store.has(cell.score)
@@ -83,6 +92,9 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         "warnings": warnings(session),
         "encoder_facts": _encoder_facts(session),
         "leaks": leaks(session),
+        "trained_on": list(data_of_training(session)),
+        "collapsed": collapses(session),
+        "best": study.compare.best,
     }
 
 

@@ -1,7 +1,6 @@
 """Which examples a study uses: folds, budgets and languages.
 
-1. A fold is half of the documents, chosen by a hash of the document: no document is cut in two,
-   and parallel documents are on the same side in every language.
+1. A fold is half of the documents (`midway.tasks.folds`).
 2. A training budget is dealt to the languages in turn, so each has the same number, remainders
    go to the first and what a small language lacks goes to the others. Which examples are taken
    depends on a hash of seed, language and id, so 2,000 of them are among the 4,000.
@@ -21,14 +20,8 @@ from midway.languages import resolve
 from midway.tasks.card import DataFolders, TaskCard
 from midway.tasks.examples import Example, RankedText
 from midway.tasks.files import find_files, read_files
+from midway.tasks.folds import FOLDS, folded
 from midway.tasks.related import is_selector, related
-
-FOLDS = ("A", "B")
-
-
-def fold_of(document: str) -> str:
-    """Return ``A`` or ``B``: the lowest bit of the first byte of the document's SHA-256."""
-    return FOLDS[sha256(document.encode("utf-8")).digest()[0] % 2]
 
 
 def select(
@@ -73,8 +66,8 @@ def select(
             skip=skip, at_most=at_most,
         )  # fmt: skip
         others = [] if total is not None else candidates
-        return _with_candidates(examples, queries, [e for e in others if in_fold(e, fold)])
-    pool = [e for e in examples if in_fold(e, fold)]
+        return _with_candidates(examples, queries, folded(others, fold))
+    pool = folded(examples, fold)
     where = f" in fold {fold}" if fold else ""
     if not pool:
         raise DataError(f"no examples{where} (of {len(examples)}); there is nothing to use")
@@ -127,11 +120,6 @@ def without_answer(examples: Sequence[Example]) -> tuple[int, int]:
     queries = [e for e in examples if isinstance(e, RankedText) and not is_candidate(e) and e.keys]
     known = {key for candidate in candidates for key in candidate.keys}
     return sum(known.isdisjoint(query.keys) for query in queries), len(queries)
-
-
-def in_fold(example: Example, fold: str | None) -> bool:
-    """Whether an example belongs to a fold; None is both."""
-    return fold is None or fold_of(example.document) == fold
 
 
 def _with_candidates(
