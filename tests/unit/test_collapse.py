@@ -223,3 +223,21 @@ def test_merged_adapters_compute_what_they_computed_beside_the_weights(encoder):
     merge_adapters(model)
     torch.testing.assert_close(model(**inputs).last_hidden_state, beside, rtol=0, atol=1e-5)
     assert set(model.state_dict()) == names
+
+
+def test_entries_of_one_task_share_its_head(encoder, tmp_path):
+    """English and the rest of a task as two entries: one head, trained by both."""
+    spec = spec_of("classification", replace(RECIPE, epochs=4))
+    inputs = {"encoder": encoder}
+    for number, first in enumerate((0, 5)):
+        prepare("classification", tmp_path, prefix=f"{number}", first=first)
+        for name in ("features", "examples"):
+            inputs[f"{name}{number}"] = tmp_path / f"{number}{name}"
+    (tmp_path / "run").mkdir()
+    place = context(tmp_path / "run")
+    facts = stage.run(replace(spec, entries=spec.entries * 2), inputs, place)
+    with safe_open(place.out / "heads.safetensors", "pt") as file:
+        names = set(file.keys())
+    assert {name.rsplit(".", 2)[0] for name in names} == {"0.task"}
+    assert [part["steps"] > 0 for part in facts["mixture"]] == [True, True]
+    assert len(facts["quality"]) == 2

@@ -101,12 +101,11 @@ def _attempt(
         dropout=recipe.dropout,
         attention_dropout=recipe.attention_dropout,
     )
-    entries = []
-    for i, (entry, part) in enumerate(zip(spec.entries, features, strict=True)):
-        head = _head(entry, part, encoder, spec.seed + 1000 * i)
-        if entry.head:
-            head = _kept(entry, head, inputs["parent"])
-        entries.append(Entry(FAMILIES[entry.family], part, head))
+    heads = _heads(spec, features, encoder, inputs)
+    entries = [
+        Entry(FAMILIES[entry.family], part, heads[entry.task, part.labels])
+        for entry, part in zip(spec.entries, features, strict=True)
+    ]
     steps = planned_steps(spec, [len(entry.items) for entry in entries])
     if spec.lora is not None:
         add_adapters(encoder.model, spec.lora.rank, spec.lora.alpha, seed=spec.seed)
@@ -140,8 +139,11 @@ def _save(spec: TrainSpec, made: Attempt, inputs: Mapping[str, Path], out: Path)
         factors = [untouched_factor(*rates, done=done) for done in made.trained.kept]
         factor = float(np.mean(factors))
     save_delta(made.encoder, inputs.get("parent"), factor, out)
-    names = [f"{i}.{entry.task}" for i, entry in enumerate(spec.entries)]
-    save_heads({name: part.head for name, part in zip(names, made.entries, strict=True)}, out)
+    heads: dict[str, Head] = {}
+    for i, (entry, part) in enumerate(zip(spec.entries, made.entries, strict=True)):
+        if part.head not in heads.values():
+            heads[f"{i}.{entry.task}"] = part.head
+    save_heads(heads, out)
     with (out / "log.jsonl").open("w", encoding="utf-8") as log:
         for number, loss in enumerate(made.trained.losses, start=1):
             log.write(json.dumps({"step": number, "loss": loss}) + "\n")
@@ -190,6 +192,19 @@ def realised(
     intended = entry_probabilities(sizes, [e.weight for e in spec.entries], spec.sampling)
     shares = realised_shares(entries, steps, intended)
     return [{"task": e.task, **share} for e, share in zip(spec.entries, shares, strict=True)]
+
+
+def _heads(
+    spec: TrainSpec, features: Sequence[Features], encoder: Encoder, inputs: Mapping[str, Path]
+) -> dict[tuple[str, tuple[str, ...]], Head]:
+    """One head for each task and its labels, however many entries have them."""
+    heads: dict[tuple[str, tuple[str, ...]], Head] = {}
+    for i, (entry, part) in enumerate(zip(spec.entries, features, strict=True)):
+        if (entry.task, part.labels) not in heads:
+            head = _head(entry, part, encoder, spec.seed + 1000 * i)
+            kept = _kept(entry, head, inputs["parent"]) if entry.head else head
+            heads[entry.task, part.labels] = kept
+    return heads
 
 
 def _head(entry: EntrySpec, features: Features, encoder: Encoder, seed: int) -> Head:

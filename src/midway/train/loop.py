@@ -112,7 +112,7 @@ def train(
 ) -> Trained:
     """Train encoder and heads in place."""
     device = torch.device(runtime.device)
-    modules = [encoder.model, *(entry.head.module for entry in entries)]
+    modules = list(dict.fromkeys([encoder.model, *(entry.head.module for entry in entries)]))
     for module in modules:
         module.to(device).train()
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
