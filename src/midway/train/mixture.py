@@ -23,8 +23,8 @@ def realised_shares(
 
     Returns:
         ``{"intended", "steps", "examples", "tokens", "languages": {code: {"examples", "tokens"}}}``
-        per entry; an example that is seen twice counts twice, and is counted in the language of
-        its first row.
+        per entry. Examples are what steps draw: each window of a long text is one, what is seen
+        twice counts twice; they are counted in the language of their first row.
     """
     shares = []
     for number, entry in enumerate(entries):
