@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from midway.encoders.adapters import add_adapters, merge_adapters
-from midway.encoders.heads import Head, load_head, make_head, save_heads
+from midway.encoders.heads import NORM_EPS, Head, load_head, make_head, save_heads
 from midway.encoders.load import Encoder, load_encoder, save_delta
 from midway.errors import StageError
 from midway.families import FAMILIES
@@ -219,6 +219,7 @@ def _head(entry: EntrySpec, features: Features, encoder: Encoder, seed: int) -> 
         seed=seed,
         labels=features.labels,
         table=encoder.model.get_input_embeddings().weight,
+        eps=float(getattr(config, "layer_norm_eps", NORM_EPS)),
     )
 
 
