@@ -9,8 +9,8 @@ The same encoder, windows, order and steps of 16 windows, bfloat16, by the same 
 - ``dense``: it has all rows, as elsewhere. `tests/unit/test_against_trainer.py` says what is equal.
 
 Every run is a process of its own, the two in turn. Its peak is the resident memory of the whole
-process, loading among it, before and after it has written a checkpoint. The first step is not
-timed; beside the time on the clock stands processor time, which other processes disturb less.
+process, loading and one checkpoint among it. The first step is not timed; beside the time on the
+clock stands processor time, which other processes disturb less.
 
 Tasks are question answering and masked language modelling on TyDiQA's English training data under
 MIDWAY_DATA; without it on our sampler, whose sequences are shorter. ``--large`` trains an encoder
@@ -136,11 +136,6 @@ class _Enough(Exception):  # noqa: N818
     """The steps are done, and nothing is to be written."""
 
 
-def _peak() -> int:
-    """Greatest resident memory of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 def _run(folder: Path, family: str, system: str, options: argparse.Namespace) -> dict[str, Any]:
     """Train in this process until the steps are done, and write one checkpoint."""
     features = read_features(folder / family)
@@ -159,7 +154,6 @@ def _run(folder: Path, family: str, system: str, options: argparse.Namespace) ->
     ends: list[float] = []
     spent: list[float] = []
     losses: list[str] = []
-    peaks: list[int] = []
 
     def report(progress: Progress) -> None:
         ends.append(time.perf_counter())
@@ -168,7 +162,6 @@ def _run(folder: Path, family: str, system: str, options: argparse.Namespace) ->
 
     def check() -> None:
         if len(ends) > options.steps:
-            peaks.append(_peak())
             raise _Enough if options.large else KeyboardInterrupt
 
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -191,8 +184,7 @@ def _run(folder: Path, family: str, system: str, options: argparse.Namespace) ->
         "seconds": [round(b - a, 3) for a, b in itertools.pairwise(ends)],
         "processor_seconds": [round(b - a, 3) for a, b in itertools.pairwise(spent)],
         "loss": losses[-1],
-        "training_peak": peaks[-1],
-        "peak": _peak(),
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "checkpoint": sizes.get(FILE, 0),
         "model": sizes.get(DELTA, 0),
         "load": round(os.getloadavg()[0], 2),
@@ -205,13 +197,10 @@ def _line(runs: list[dict[str, Any]]) -> str:
         sorted(itertools.chain.from_iterable(run[name] for run in runs))
         for name in ("seconds", "processor_seconds")
     )
-    peaks = [
-        f"{statistics.median(run[name] for run in runs) / GIB:6.2f} GiB"
-        for name in ("training_peak", "peak")
-    ]
+    peak = statistics.median(run["peak"] for run in runs) / GIB
     sizes = f"{first['checkpoint'] / MIB:6,.0f} MiB {first['model'] / MIB:6,.0f} MiB"
     return (
-        f"{first['family']:8} {first['system']:7} {first['rows']:8,} {' '.join(peaks)} {sizes}"
+        f"{first['family']:8} {first['system']:7} {first['rows']:8,} {peak:6.2f} GiB {sizes}"
         f" {statistics.median(wall):6.2f} s ({wall[0]:.2f} to {wall[-1]:.2f})"
         f" {statistics.median(spent):6.2f} s ({spent[0]:.2f} to {spent[-1]:.2f})"
         f"  loss {first['loss']}"
@@ -225,9 +214,7 @@ def _print(
     print(f"\n{encoder}; {task}; {options.batch} windows a step; {torch.get_num_threads()} threads")
     loads = [run["load"] for run in runs]
     print(f"load average {min(loads)} to {max(loads)}, our own process among it")
-    print(
-        "family   table       rows   training and saving checkpoint     model  a step: clock, cpu"
-    )
+    print("family   table       rows       peak  checkpoint      model  a step: clock, processor")
     for family in families:
         for system in SYSTEMS:
             print(_line([r for r in runs if (r["family"], r["system"]) == (family, system)]))
