@@ -124,8 +124,16 @@ def caveats(
             f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
             "not transfer."
         )
-    for run in collapsed:
-        notes.append(collapse_in_words(run))
+    lost = [f"{run['run']} ({run['collapsed']})" for run in collapsed if run["collapsed"]]
+    if lost:
+        notes.append(
+            f"Collapsed in every attempt: {'; '.join(lost)}. Their scores are in every mean."
+        )
+    saved = [run["run"] for run in collapsed if not run["collapsed"]]
+    if saved:
+        notes.append(
+            f"Collapsed, then repeated with another seed, which counts: {'; '.join(saved)}."
+        )
     if seeds == 1:
         notes.append(
             "One seed: how far the numbers move with another random seed is unknown. Intervals "
