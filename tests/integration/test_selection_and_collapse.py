@@ -143,6 +143,10 @@ def test_the_best_is_named_by_validation_and_the_oracle_stands_apart(folder, cap
     page = (folder / "out" / "report.html").read_text(encoding="utf-8")
     assert "Best intermediate of each target" in page
     assert "tydiqa (oracle)" in page
+    where = ("--store", folder / "store", "--data", folder / "data", "--out", folder / "sub")
+    said = midway(capfd, "export", study, "--what", "submission", "--partial", "--json", *where)
+    assert said.code == 0, said.err
+    assert not [remark for remark in json.loads(said.out)["remarks"] if "of the targets" in remark]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from midway.analysis.results import ORACLE
 from midway.errors import DataError, StudyError, suggest
 from midway.metrics.benchmark import BENCHMARKS
 from midway.stages.prediction_files import read_predictions
@@ -71,7 +72,11 @@ def write_submission(
         DataError: nothing can be written (says what is missing), or the folder holds other files.
     """
     tasks = BENCHMARKS[benchmark].tasks
-    cells = cells_of(session, intermediate, seed)
+    cells = [
+        cell
+        for cell in cells_of(session, intermediate, seed)
+        if not cell.target.endswith(ORACLE)  # it has seen what a submission must not see
+    ]
     done = Submission(folder)
     _make_room(folder)
     for name, task in tasks.items():
