@@ -131,6 +131,17 @@ def test_token_types_begin_at_the_paragraph():
     assert row["boundary"] == len(row["ids"])
 
 
+@pytest.mark.parametrize("kind", TOKENIZERS)
+def test_token_types_are_the_same_in_every_window(kind):
+    """The library of tokenizers itself gives types to later windows that the first has not."""
+    rows = encode([example(LONG)], kind, 48, 8)
+    assert len(rows) > 3
+    whole = {row["boundary"] == len(row["ids"]) for row in rows}
+    assert whole == {kind == "xlm-r"}
+    if kind != "xlm-r":
+        assert all(row["boundary"] == row["first"] for row in rows)
+
+
 def test_features_survive_the_disk(tmp_path):
     table = span_qa.encode([example(LONG)], bert_tokenizer(), None, max_length=48, stride=8)
     write_features(table, tmp_path)

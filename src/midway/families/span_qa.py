@@ -68,14 +68,16 @@ def encode(
         encodings = tokenizer.encode_batch(pairs)
         tokenizer.no_truncation()
         for index, (example, encoding) in enumerate(zip(chunk, encodings, strict=True)):
+            typed = 1 in encoding.type_ids
             for window in [encoding, *encoding.overflowing]:
-                row = _window(window, example) | {"example": base + index}
+                row = _window(window, example, typed=typed) | {"example": base + index}
                 for name, value in row.items():
                     columns[name].append(value)
     return table({name: (kinds[name], values) for name, values in columns.items()})
 
 
-def _window(window: Encoding, example: QAExample) -> dict[str, Any]:
+def _window(window: Encoding, example: QAExample, *, typed: bool) -> dict[str, Any]:
+    """One row. Tokenizers without token types give them to all windows but the first: `typed`."""
     inside = [i for i, sequence in enumerate(window.sequence_ids) if sequence == 1]
     first, last = (inside[0], inside[-1]) if inside else (0, -1)
     offsets = np.array(window.offsets[first : last + 1], dtype=np.int32).reshape(-1, 2)
@@ -83,7 +85,7 @@ def _window(window: Encoding, example: QAExample) -> dict[str, Any]:
     start, end = _gold(offsets, first, example)
     return {
         "ids": window.ids,
-        "boundary": boundary(window),
+        "boundary": boundary(window) if typed else len(window.ids),
         "first": first,
         "last": last,
         "begin": offsets[:, 0],

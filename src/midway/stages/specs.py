@@ -221,7 +221,7 @@ def _kind(name: str, version: int) -> StageKind:
 
 ENCODER = _kind("encoder", 1)
 EXAMPLES = _kind("examples", 3)
-FEATURES = _kind("features", 2)
+FEATURES = _kind("features", 3)
 TRAIN = _kind("train", 3)
 PREDICT = _kind("predict", 2)
 SCORE = _kind("score", 2)
