@@ -14,7 +14,10 @@ SAVING = {"OMP_NUM_THREADS": "1", "MIDWAY_CHECKPOINT_SECONDS": "0.01"}
 
 def checkpoint(store):
     """Whether some training has been saved."""
-    return any(store.glob("work/*/checkpoint.safetensors"))
+    try:
+        return any(store.glob("work/*/attempt*/checkpoint.safetensors"))
+    except FileNotFoundError:  # the stage ended while we looked
+        return False
 
 
 def trained(store):
