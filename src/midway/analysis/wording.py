@@ -93,6 +93,22 @@ def collapse_in_words(run: Mapping[str, Any]) -> str:
     )
 
 
+def _collapses(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What runs collapsed for good, and which were saved by another seed."""
+    lost = [f"{run['run']} ({run['collapsed']})" for run in runs if run["collapsed"]]
+    saved = [run["run"] for run in runs if not run["collapsed"]]
+    notes = []
+    if lost:
+        notes.append(
+            f"Collapsed in every attempt: {'; '.join(lost)}. Their scores are in every mean."
+        )
+    if saved:
+        notes.append(
+            f"Collapsed, then repeated with another seed, which counts: {'; '.join(saved)}."
+        )
+    return notes
+
+
 def caveats(
     *,
     progress: Progress,
@@ -124,16 +140,7 @@ def caveats(
             f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
             "not transfer."
         )
-    lost = [f"{run['run']} ({run['collapsed']})" for run in collapsed if run["collapsed"]]
-    if lost:
-        notes.append(
-            f"Collapsed in every attempt: {'; '.join(lost)}. Their scores are in every mean."
-        )
-    saved = [run["run"] for run in collapsed if not run["collapsed"]]
-    if saved:
-        notes.append(
-            f"Collapsed, then repeated with another seed, which counts: {'; '.join(saved)}."
-        )
+    notes += _collapses(collapsed)
     if seeds == 1:
         notes.append(
             "One seed: how far the numbers move with another random seed is unknown. Intervals "
