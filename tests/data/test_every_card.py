@@ -37,6 +37,7 @@ seeds = [1]
 batch_size = 8
 epochs = 1
 max_length = 128
+restarts = 0
 """
 PART = "{{ task = {task!r}, languages = {languages}, split = {split!r}, examples = 16 }}"
 
