@@ -94,23 +94,23 @@ def probes_of(
     for i, entry in enumerate(spec.entries):
         if not KINDS[entry.family].measured or entry.control:
             continue
+        card = load_card(entry.validation or entry.task)
         held_out = f"validation_features{i}" in inputs
-        which = "validation_examples" if held_out else "examples"
-        source = read_features(inputs[f"validation_features{i}"]) if held_out else features[i]
-        examples = read_examples(inputs[f"{which}{i}"], entry.family)
-        if not held_out:
-            chosen = _sample(source, len(examples))
-            source = of_examples(source, chosen)
-            examples = [examples[place] for place in chosen.tolist()]
-        found.append(
-            Probe(i, load_card(entry.validation or entry.task), source, examples, held_out)
-        )
+        if held_out:
+            source = read_features(inputs[f"validation_features{i}"])
+            examples = read_examples(inputs[f"validation_examples{i}"], entry.family)
+        else:
+            chosen = _sample(features[i])
+            source = of_examples(features[i], chosen)
+            examples = read_examples(inputs[f"examples{i}"], entry.family, set(chosen.tolist()))
+        found.append(Probe(i, card, source, examples, held_out))
     return found
 
 
-def _sample(features: Features, count: int) -> np.ndarray:
+def _sample(features: Features) -> np.ndarray:
     """Sorted numbers of some examples, drawn at random but always the same."""
-    per_example = len(features.tokens) / max(count, 1)
+    count = int(features.table["example"].to_numpy().max()) + 1  # every example has a row
+    per_example = len(features.tokens) / count
     size = min(count, SAMPLE_EXAMPLES, max(20, int(SAMPLE_TOKENS / per_example)))
     drawn: np.ndarray = np.sort(np.random.default_rng(0).permutation(count)[:size])
     return drawn

@@ -25,6 +25,7 @@ from midway.studies.expand import Cell
 from midway.studies.intermediates import BASELINE
 from midway.studies.session import Session
 from midway.studies.submission import cells_of
+from midway.studies.trainings import trainings_behind
 
 MARK = "midway.json"
 AUTO = {
@@ -78,7 +79,7 @@ class Model:
     @property
     def training(self) -> list[Stage]:
         """Training stages, the first one first."""
-        return _training(self.trained)[::-1]
+        return [] if self.trained is None else trainings_behind(self.trained)[::-1]
 
 
 def find_model(
@@ -158,19 +159,8 @@ def _intermediate(session: Session, cell: Cell) -> Stage | None:
         for other in session.expansion.cells
         if (other.intermediate, other.target, other.seed) == (BASELINE, cell.target, cell.seed)
     )
-    own, both = (
-        _training(run.score.inputs["predictions"].inputs.get("model")) for run in (alone, cell)
-    )
+    own, both = (trainings_behind(run.score) for run in (alone, cell))
     return both[len(own)] if len(both) > len(own) else None
-
-
-def _training(stage: Stage | None) -> list[Stage]:
-    """A training stage and those that it goes on from, the last one first."""
-    found = []
-    while stage is not None:
-        found.append(stage)
-        stage = stage.inputs.get("parent")
-    return found
 
 
 def provide(session: Session, model: Model, observer: Observer) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from statistics import mean
 
 from midway.analysis.gains import ENGLISH
-from midway.analysis.results import ResultRow, ScoredRun, collect
+from midway.analysis.results import ResultRow, collect
 from midway.analysis.wording import leak_in_words
 from midway.studies.expand import Cell
 from midway.studies.markdown import Lines, escape, table
 from midway.studies.model_export import Model
-from midway.studies.provenance import leaks
+from midway.studies.provenance import leaks, scored_run
 from midway.studies.session import Session
 
 
@@ -33,17 +33,7 @@ def scores(session: Session, model: Model) -> Lines:
 
 
 def _rows(session: Session, cell: Cell) -> list[ResultRow]:
-    run = ScoredRun(
-        intermediate=cell.intermediate,
-        target=cell.target,
-        seed=cell.seed,
-        split=cell.split,
-        folder=session.store.path(cell.score),
-        family=cell.card.family,
-        main_metric=cell.card.metrics[0],
-        trained=cell.trained,
-    )
-    rows = collect(session.study.name, session.study.encoder, [run])
+    rows = collect(session.study.name, session.study.encoder, [scored_run(session, cell)])
     return [row for row in rows if "_layer_" not in row.metric]
 
 

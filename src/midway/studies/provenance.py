@@ -10,6 +10,7 @@ from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages import specs
 from midway.stages.steps import UNITS
+from midway.studies.expand import Cell
 from midway.studies.session import Session
 from midway.studies.trainings import (
     collapse_behind,
@@ -29,19 +30,7 @@ def scored_runs(session: Session) -> list[ScoredRun]:
         StudyError: there are none.
     """
     runs = [
-        ScoredRun(
-            intermediate=cell.intermediate,
-            target=cell.target,
-            seed=cell.seed,
-            split=cell.split,
-            folder=session.store.path(cell.score),
-            family=cell.card.family,
-            main_metric=cell.card.metrics[0],
-            trained=cell.trained,
-            validation=validation_score(session, cell),
-            collapsed=collapse_behind(session, cell)[0],
-            restarts=collapse_behind(session, cell)[1],
-        )
+        scored_run(session, cell)
         for cell in session.expansion.cells
         if session.store.has(cell.score)
     ]
@@ -50,6 +39,24 @@ def scored_runs(session: Session) -> list[ScoredRun]:
             f"{session.path}: nothing has been computed yet; run: midway run {session.path}"
         )
     return runs
+
+
+def scored_run(session: Session, cell: Cell) -> ScoredRun:
+    """A cell whose score is in the store."""
+    collapsed, restarts = collapse_behind(session, cell)
+    return ScoredRun(
+        intermediate=cell.intermediate,
+        target=cell.target,
+        seed=cell.seed,
+        split=cell.split,
+        folder=session.store.path(cell.score),
+        family=cell.card.family,
+        main_metric=cell.card.metrics[0],
+        trained=cell.trained,
+        validation=validation_score(session, cell),
+        collapsed=collapsed,
+        restarts=restarts,
+    )
 
 
 def provenance(session: Session, *, seconds: float | None = None) -> dict[str, Any]:

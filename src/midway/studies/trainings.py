@@ -10,19 +10,14 @@ from midway.studies.session import Session
 
 
 def trainings_behind(stage: Stage) -> list[Stage]:
-    """All training stages that a stage rests on, the last one first."""
-    found: dict[str, Stage] = {}
-    pending = [stage]
-    while pending:
-        stage = pending.pop(0)
-        if stage.kind is specs.TRAIN:
-            found.setdefault(stage.key, stage)
-        pending += [
-            other
-            for role, other in stage.inputs.items()
-            if role in ("predictions", "model", "parent")
-        ]
-    return list(found.values())
+    """The training stages that a score, or a training stage, rests on; the last one first."""
+    scored = stage.kind is specs.SCORE
+    model = stage.inputs["predictions"].inputs.get("model") if scored else stage
+    found = []
+    while model is not None:
+        found.append(model)
+        model = model.inputs.get("parent")
+    return found
 
 
 def validation_score(session: Session, cell: Cell) -> float | None:

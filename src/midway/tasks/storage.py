@@ -1,7 +1,7 @@
 """Examples as JSON Lines: one object a line, UTF-8, in order."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ def write_examples(examples: Iterable[Example], folder: Path) -> None:
             file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
 
 
-def read_examples(folder: Path, family: str) -> list[Any]:
-    """Read ``examples.jsonl`` back into the family's example type."""
+def read_examples(folder: Path, family: str, only: Collection[int] | None = None) -> list[Any]:
+    """Read ``examples.jsonl`` back into the family's example type; `only` some, by number."""
     shape = KINDS[family].example
     examples = []
     with (folder / FILE).open(encoding="utf-8", newline="\n") as file:
-        for line in file:
+        for number, line in enumerate(file):
+            if only is not None and number not in only:
+                continue
             fields = json.loads(line)
             values = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
             examples.append(shape(**values))

@@ -6,6 +6,7 @@ the checkpoint, so that an interrupted stage keeps the same weights as an undist
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 
@@ -32,17 +33,16 @@ class Keeper:
     kept: list[int] = field(default_factory=list)
     tensors: list[torch.Tensor] = field(default_factory=list)
 
-    @property
-    def points(self) -> list[int]:
-        """After how many steps the model is validated, in order."""
-        every = self.selection.every or max(1, self.steps // TENTHS)
+    @cached_property
+    def _before_the_end(self) -> range:
         if self.selection.rule == "last" and not self.selection.every:
-            return [self.steps]
-        return [*range(every, self.steps, every), self.steps]
+            return range(0)
+        every = self.selection.every or max(1, self.steps // TENTHS)
+        return range(every, self.steps, every)
 
     def due(self, done: int) -> bool:
-        """Whether the model is validated after `done` steps."""
-        return done in self.points
+        """Whether the model is validated after `done` steps; always after the last."""
+        return done == self.steps or done in self._before_the_end
 
     def take(self, done: int, score: float, parameters: Sequence[torch.Tensor]) -> bool:
         """Note a score and keep the weights if the rule says so; returns whether to go on."""
@@ -51,7 +51,7 @@ class Keeper:
         if self.selection.rule == "best" and score > best:
             self.tensors = [p.detach().clone() for p in parameters]
             self.kept = [done]
-        elif self.selection.rule == "average" and done in self.points[-self.selection.keep :]:
+        elif self.selection.rule == "average" and self._among_the_last(done):
             if not self.tensors:
                 self.tensors = [torch.zeros_like(p) for p in parameters]
             for total, parameter in zip(self.tensors, parameters, strict=True):
@@ -59,6 +59,10 @@ class Keeper:
             self.kept.append(done)
         patience = self.selection.patience
         return not patience or self._without_gain() < patience
+
+    def _among_the_last(self, done: int) -> bool:
+        """Whether a validation is one of the last `keep`."""
+        return done in [*self._before_the_end, self.steps][-self.selection.keep :]
 
     def _without_gain(self) -> int:
         scores = [score for _, score in self.history]
