@@ -21,6 +21,15 @@ def origin(tmp_path_factory):
     return SimpleNamespace(folder=folder, said=said)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the study's data and encoder, for the studies of one module."""
+    folder = tmp_path_factory.mktemp("folder")
+    tiny_study.write_data(folder / "data")
+    tiny_study.write_encoder(folder / "encoder")
+    return folder
+
+
 def view(folder, said=None):
     """Paths of a study folder, and the options that name them."""
     data, store, out = folder / "data", folder / "store", folder / "runs/tiny"

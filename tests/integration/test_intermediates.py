@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-import tiny_study
 from tiny_study import midway
 
 from midway.store.local import Store
@@ -51,14 +50,6 @@ train = { languages = ["en"], examples = 16 }
 evaluate = { examples = 12 }
 keep_head = true
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mixed")
-    tiny_study.write_data(folder / "data")
-    tiny_study.write_encoder(folder / "encoder")
-    return folder
 
 
 def run(folder, capfd, text=MIXED, verb="run"):

@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-import tiny_study
 from tiny_study import midway
 
 from midway.analysis.results import read_csv
@@ -55,14 +54,6 @@ task = "tatoeba"
 [compare]
 best = true
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("selected")
-    tiny_study.write_data(folder / "data")
-    tiny_study.write_encoder(folder / "encoder")
-    return folder
 
 
 def write(folder, *changes, text=SELECTED):
