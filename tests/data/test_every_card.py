@@ -19,11 +19,7 @@ from midway.tasks.kinds import KINDS
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.slow,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
+pytestmark = pytest.mark.slow
 
 # No real files of these are at hand: small ones in their layout, which the tests write.
 WRITTEN = {"mewslix", "mlm"}

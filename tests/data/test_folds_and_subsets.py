@@ -15,11 +15,6 @@ from midway.tasks import load_card
 from midway.tasks.sources import parse_folders
 from midway.tasks.storage import read_examples
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 
 @pytest.fixture
 def chosen(tmp_path):

@@ -8,11 +8,6 @@ import pytest
 
 from midway import languages
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="needs MIDWAY_DATA"),
-]
-
 
 @pytest.fixture(scope="module")
 def data():

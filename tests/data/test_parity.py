@@ -8,11 +8,6 @@ import pytest
 
 from midway.metrics.benchmark import BENCHMARKS, benchmark_scores
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="needs MIDWAY_DATA"),
-]
-
 
 def fixture_folder() -> Path:
     default = Path(os.environ.get("MIDWAY_DATA", ".")).parent / "parity"

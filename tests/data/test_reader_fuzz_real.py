@@ -21,11 +21,6 @@ from midway.tasks.files import find_files, read_files
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders, read_bytes
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 LINES = 48  # of a table; enough for the traps, few enough for thousands of cases
 PACKED = (".gz", ".bz2")
 NOT_OURS = {name for name in card_names() if name.startswith(("sampler", "django"))}

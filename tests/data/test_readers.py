@@ -13,12 +13,6 @@ from midway.tasks.folds import fold_of
 from midway.tasks.select import present, resolve_languages, select
 from midway.tasks.sources import parse_folders, read_bytes
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
-
 XQUAD = ("ar", "de", "el", "en", "es", "hi", "ro", "tr", "zh")
 TYDIQA = dict(ar=921, bn=113, en=440, fi=782, id=565, ko=276, ru=812, sw=499, te=669)  # noqa: C408
 

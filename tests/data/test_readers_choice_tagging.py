@@ -13,11 +13,6 @@ from midway.tasks.readers.copa import OTHER_SPLIT, QUESTIONS
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 XCOPA = ("et", "id", "it", "sw", "ta", "th", "tr", "vi", "zh")
 MASAKHANE = [code for code in load_card("masakhaner2").languages if code != "luo"]
 

@@ -12,11 +12,6 @@ from midway.tasks.readers.paraphrases import REPLACED
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders, read_lines
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 XNLI = [
     *("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru"),
     *("sw", "th", "tr", "vi", "zh"),

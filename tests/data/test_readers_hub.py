@@ -15,11 +15,6 @@ from midway.tasks import load_card
 from midway.tasks.readers.parquet import read_parquet
 from midway.tasks.sources import parse_folders, read_lines, read_text
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 
 @pytest.fixture
 def both(tmp_path):

@@ -4,8 +4,6 @@ import gzip
 import json
 import os
 
-import pytest
-
 from midway.tasks import load_card
 from midway.tasks.folds import fold_of
 from midway.tasks.readers.afriqa import NO_PASSAGE
@@ -13,11 +11,6 @@ from midway.tasks.readers.sentences import sentence_spans
 from midway.tasks.readers.squad_json import NO_SPAN, NOT_FOUND, REFOUND
 from midway.tasks.select import present, select
 from midway.tasks.sources import parse_folders
-
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
 
 MLQA = {"en": 1_148, "ar": 517, "de": 512, "es": 500, "hi": 507, "vi": 511, "zh": 504}
 SENTENCES = {

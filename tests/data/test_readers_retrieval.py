@@ -13,11 +13,6 @@ from midway.tasks.readers.labelled import UNQUOTED
 from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 
 def folders():
     return parse_folders(os.environ["MIDWAY_DATA"])

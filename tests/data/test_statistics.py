@@ -13,11 +13,6 @@ from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 from midway.tasks.statistics import load_statistics
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 REMEDY = "run: make statistics (with MIDWAY_DATA set), look at what changed, and commit it"
 
 

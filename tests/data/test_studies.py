@@ -10,11 +10,6 @@ from midway.store.local import Store
 from midway.studies.session import open_session
 from midway.tasks.sources import parse_folders
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
-
 STUDIES = sorted((Path(__file__).parents[2] / "studies").rglob("*.toml"))
 
 # The paper's own runs need complete training sets, which no folder of ours has.

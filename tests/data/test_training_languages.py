@@ -28,11 +28,7 @@ from midway.tasks.select import present
 from midway.tasks.sources import parse_folders
 from midway.tasks.storage import read_examples
 
-pytestmark = [
-    pytest.mark.data,
-    pytest.mark.slow,
-    pytest.mark.skipif("MIDWAY_DATA" not in os.environ, reason="MIDWAY_DATA is not set"),
-]
+pytestmark = pytest.mark.slow
 FOLDERS = parse_folders(os.environ.get("MIDWAY_DATA"))
 HEAD = 'name = "s"\nencoder = "offline:multilingual-e5-small"\nseeds = [1]\n'
 SCRIPTS = {
