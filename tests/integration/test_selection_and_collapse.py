@@ -125,7 +125,8 @@ def test_the_best_is_named_by_validation_and_the_oracle_stands_apart(folder, cap
     gains = {(row["target"], row["intermediate"]): row["score"] for row in summary["gains"]}
     evaluated = {name: gains["tydiqa", name] for name in ("squad-en", "mixed")}
     evaluated["none"] = next(r for r in summary["gains"] if r["target"] == "tydiqa")["baseline"]
-    assert best["by_score"] == max(evaluated, key=evaluated.get)
+    # Tiny models may tie, and then either is the best.
+    assert evaluated[best["by_score"]] == pytest.approx(max(evaluated.values()), abs=1e-9)
     assert best["regret"] == pytest.approx(
         evaluated[best["by_score"]] - evaluated[best["chosen"]], abs=1e-9
     )
