@@ -47,9 +47,10 @@ from midway.families.tokens import load_tokenizer
 from midway.graph.stage import Progress, Runtime
 from midway.tasks import load_card
 from midway.train.checkpoint import FILE
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling, plan_steps
+from midway.train.step import Entry
 
 LENGTH = 256
 SYSTEMS = ("active", "dense")

@@ -36,9 +36,10 @@ from midway.families.features import Features, read_features, write_features
 from midway.families.tokens import load_tokenizer
 from midway.graph.stage import Runtime
 from midway.tasks import load_card
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling, plan_steps
+from midway.train.step import Entry
 
 LENGTH, BATCH = 256, 16
 

@@ -15,9 +15,9 @@ from midway.graph.stage import Context, Runtime
 from midway.stages import budgets
 from midway.stages.specs import BudgetsSpec, EntrySpec, PlannedTraining, TrainSpec
 from midway.stages.steps import planned_steps
-from midway.train.loop import Entry
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling
+from midway.train.step import Entry
 
 RECIPE = Recipe(batch_size=4, epochs=2.0)
 

@@ -13,9 +13,10 @@ from tiny_training import FAMILY_NAMES, QUIET, RECIPE, Case, head_of
 from midway.encoders.load import load_encoder, save_delta
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
 from midway.train.optimiser import untouched_factor
 from midway.train.schedule import Sampling, plan_steps
+from midway.train.step import Entry
 
 BATCHES = {"classification": 8, "span_qa": 4, "tagging": 6, "mlm": 5, "choice": 3, "ranking": 6}
 FREE = ("key.bias", "span_qa.out.bias", "choice.out.bias")  # no gradient, see `tiny_training`

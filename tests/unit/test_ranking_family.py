@@ -11,7 +11,7 @@ from midway.families import FAMILIES, ranking
 from midway.families.features import Pieces
 from midway.graph.stage import Runtime
 from midway.tasks.examples import RankedText
-from midway.train import loop
+from midway.train import step as train_step
 
 TOKENIZERS = {"bert": bert_tokenizer, "xlm-r": xlmr_tokenizer}
 LANGUAGES = ("en", "th", "ar")
@@ -137,13 +137,13 @@ def test_other_right_candidates_are_not_negatives():
 def test_a_step_is_never_cut_and_computes_no_row_twice(tokens, tmp_path, monkeypatch):
     case = Case(tmp_path, "ranking")
     seen = []
-    real = loop.make_batch
+    real = train_step.make_batch
 
     def spy(table, rows, encoder, device, **pieces):
         seen.append(rows.tolist())
         return real(table, rows, encoder, device, **pieces)
 
-    monkeypatch.setattr(loop, "make_batch", spy)
+    monkeypatch.setattr(train_step, "make_batch", spy)
     _, _, trained = case.run(tmp_path / "work", runtime=Runtime(micro_batch_tokens=tokens))
     assert len(seen) == len(case.steps) == 20
     for rows, step in zip(seen, case.steps, strict=True):

@@ -11,7 +11,8 @@ from tiny_training import FAMILY_NAMES, QUIET, RECIPE, Case, head_of, plan, rows
 from midway.encoders.load import load_encoder
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
+from midway.train.step import Entry
 
 
 class Killed(Exception):  # noqa: N818

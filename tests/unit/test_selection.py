@@ -10,10 +10,11 @@ from tiny_training import QUIET, RECIPE, Case, head_of
 from midway.encoders.load import load_encoder
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
 from midway.train.optimiser import learning_rate, untouched_factor
 from midway.train.recipe import Selection
 from midway.train.selection import Keeper
+from midway.train.step import Entry
 
 SCORES = [10.0, 40.0, 30.0, 40.0, 20.0, 35.0, 5.0]
 

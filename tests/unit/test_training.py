@@ -15,10 +15,11 @@ from tiny_training import FAMILY_NAMES, FREE, QUIET, RECIPE, Case
 from midway.encoders.load import load_encoder, save_delta
 from midway.families import FAMILIES
 from midway.graph.stage import Runtime
-from midway.train import loop
-from midway.train.loop import Entry, Hooks, train
+from midway.train import step as train_step
+from midway.train.loop import Hooks, train
 from midway.train.optimiser import untouched_factor
 from midway.train.schedule import Step
+from midway.train.step import Entry
 
 
 def assert_equal_training(mine, theirs, family, *, tolerance=1e-4):
@@ -83,7 +84,7 @@ def test_a_step_sees_exactly_its_batch(family, tokens, tmp_path, monkeypatch):
     case = Case(tmp_path, family)
     item = np.searchsorted(case.items.offsets, np.arange(len(case.features.lengths)), "right")
     seen = []
-    real = loop.make_batch
+    real = train_step.make_batch
 
     def spy(table, rows, encoder, device, **pieces):
         batch = real(table, rows, encoder, device, **pieces)
@@ -94,7 +95,7 @@ def test_a_step_sees_exactly_its_batch(family, tokens, tmp_path, monkeypatch):
         assert sizes.tolist() == np.diff(case.items.offsets)[items - 1].tolist()
         return batch
 
-    monkeypatch.setattr(loop, "make_batch", spy)
+    monkeypatch.setattr(train_step, "make_batch", spy)
     _, _, trained = case.run(tmp_path / "work", runtime=Runtime(micro_batch_tokens=tokens))
     rows = [row for part, _ in seen for row in part]
     for step in case.steps:

@@ -18,9 +18,10 @@ from midway.families import FAMILIES
 from midway.families.features import read_features, write_features
 from midway.families.tokens import with_mask
 from midway.graph.stage import Runtime
-from midway.train.loop import Entry, Hooks, train
+from midway.train.loop import Hooks, train
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling, plan_steps
+from midway.train.step import Entry
 
 RECIPE = Recipe(
     learning_rate=1e-3, batch_size=6, epochs=3.0, weight_decay=0.1, precision="float32", dropout=0.0

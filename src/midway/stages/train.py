@@ -20,11 +20,12 @@ from midway.graph.stage import Context
 from midway.stages.specs import EntrySpec, TrainSpec
 from midway.stages.steps import planned_steps
 from midway.stages.validation import Measured, Probe, collapse, measure, probes_of
-from midway.train.loop import Entry, Hooks, Trained, train
+from midway.train.loop import Hooks, Trained, train
 from midway.train.mixture import realised_shares
 from midway.train.optimiser import untouched_factor
 from midway.train.schedule import Step, entry_probabilities
 from midway.train.selection import Keeper
+from midway.train.step import Entry
 
 ATTEMPTS = "attempts.json"
 

@@ -13,17 +13,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from midway.encoders.heads import Head
 from midway.encoders.load import Encoder
-from midway.families.family import Family, Items
-from midway.families.features import Batch, Features, Pieces, at_places, make_batch
 from midway.graph.stage import Progress, Runtime
 from midway.train.checkpoint import restore_checkpoint, save_checkpoint
 from midway.train.memory import release_memory
@@ -31,33 +26,9 @@ from midway.train.optimiser import learning_rate, make_adamw
 from midway.train.recipe import Recipe
 from midway.train.schedule import Step
 from midway.train.selection import Keeper
+from midway.train.step import Entry, step_gradients
 
 TRIM_STEPS = 10
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of a mixture, ready to train on.
-
-    Attributes:
-        family: the family.
-        features: its rows.
-        head: its head.
-    """
-
-    family: Family
-    features: Features
-    head: Head
-
-    @cached_property
-    def items(self) -> Items:
-        """What steps draw."""
-        return self.family.items(self.features.table)
-
-    @cached_property
-    def pieces(self) -> Pieces:
-        """How steps are cut."""
-        return Pieces(self.items, self.features.lengths, self.family.whole)
 
 
 @dataclass(frozen=True)
@@ -133,7 +104,7 @@ def train(
         rate = learning_rate(done, len(steps), recipe.warmup, recipe.learning_rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        loss, tokens = _step(
+        loss, tokens = step_gradients(
             encoder, entries[steps[done].entry], steps[done].items, recipe, runtime,
             seed=[seed, done],
         )  # fmt: skip
@@ -195,45 +166,3 @@ def _goes_on(
     for module in modules:
         module.train()
     return keeper.take(done, score, parameters)
-
-
-def _step(
-    encoder: Encoder,
-    entry: Entry,
-    items: np.ndarray,
-    recipe: Recipe,
-    runtime: Runtime,
-    *,
-    seed: Sequence[int],
-) -> tuple[float, int]:
-    """Gradients of one step; returns its loss and its tokens."""
-    device = torch.device(runtime.device)
-    family = entry.family
-    units = family.units(entry.features.table, items, entry.items)
-    total = torch.zeros((), device=device)
-    for piece, rows in enumerate(entry.pieces.cut(items, runtime.micro_batch_tokens)):
-        torch.manual_seed(int(np.random.SeedSequence([*seed, piece]).generate_state(1)[0]))
-        batch, fields = _batch(encoder, entry, rows, device, seed)
-        lengths = batch.packing.lengths
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
-            states = encoder.hidden_states(batch.ids, batch.types, batch.packing)[-1]
-            logits = entry.head.module(at_places(states, family.places(fields, lengths)))
-        loss = family.loss(logits.float(), fields, lengths) / units
-        loss.backward()
-        total += loss.detach()
-    return float(total), entry.pieces.tokens(items)
-
-
-def _batch(
-    encoder: Encoder, entry: Entry, rows: np.ndarray, device: torch.device, seed: Sequence[int]
-) -> tuple[Batch, dict[str, Any]]:
-    """Packed rows and what the loss reads of them."""
-    features, family = entry.features, entry.family
-    fields: dict[str, Any] = {"row": rows}
-    pieces = None
-    if family.draw is not None:
-        pieces, drawn = family.draw(features, rows, seed)
-        gold = encoder.renumber(drawn["gold"])
-        fields |= drawn | {"gold": gold}
-    fields |= {name: features.column(name, rows) for name in family.trains_on}
-    return make_batch(features, rows, encoder, device, pieces=pieces), fields

@@ -7,8 +7,8 @@ import numpy as np
 
 from midway.families.features import LANGUAGE
 from midway.families.tokens import languages_of
-from midway.train.loop import Entry
 from midway.train.schedule import Step
+from midway.train.step import Entry
 
 
 def realised_shares(
