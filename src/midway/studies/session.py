@@ -1,6 +1,6 @@
 """A study opened on this machine: its plan, its store, and what its results are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from midway.store.manifest import Manifest
 from midway.studies.budgets import budgets_stage, check_budgets
 from midway.studies.build import Builder
 from midway.studies.estimate import Estimator
-from midway.studies.expand import Expansion, expand
+from midway.studies.expand import Cell, Expansion, expand
 from midway.studies.schema import Study
 from midway.studies.study_file import load_study
 from midway.tasks.sources import check_folders
@@ -88,9 +88,21 @@ def open_session(
     expansion = expand(Builder(study, runtime, digest_of, encoder, estimator))
     check_budgets(study, path)
     budgets = budgets_stage(study, expansion.intermediates)
-    leaves = [budgets, expansion.leaks, *(cell.score for cell in expansion.cells)]
-    plan = build(leaf for leaf in leaves if leaf is not None)
+    checks = [stage for stage in (budgets, expansion.leaks) if stage is not None]
+    plan = build([*checks, *in_order(expansion.cells)])
     return Session(path, text, study, expansion, budgets, plan, store, runtime)
+
+
+def in_order(cells: Sequence[Cell]) -> list[Stage]:
+    """Scores in the order of work, in which a run that ends early is worth most.
+
+    All that the first seed asks for comes before the second seed: a gain is a difference between
+    an intermediate and the baseline with the same seed, so the baseline and one intermediate on one
+    target are the first comparison there can be, every further intermediate adds one, and every
+    target repeats them. Seeds come last, since they only narrow the intervals of what is known.
+    """
+    seeds = list(dict.fromkeys(cell.seed for cell in cells))
+    return [cell.score for cell in sorted(cells, key=lambda cell: seeds.index(cell.seed))]
 
 
 def _facts(store: Store, stage: Stage) -> Mapping[str, Any] | None:
