@@ -100,7 +100,10 @@ def cli_page() -> str:
 
 
 def _cli() -> Iterator[str]:
-    yield "Exit codes: 0 done; 1 a stage failed; 2 bad usage, study or data; 130 interrupted."
+    yield (
+        "Exit codes: 0 done; 1 a stage failed; 2 bad usage, study or data; 3 a run that ended at "
+        "its `--budget`, with stages left; 130 interrupted."
+    )
     yield "With `--json` one JSON document is printed on stdout; progress and logs go to stderr.\n"
     for path, command, context in commands():
         yield f"## `{' '.join(path)}`\n"

@@ -20,6 +20,7 @@ learning_rate = 3e-3
 batch_size = 4
 epochs = 1
 max_length = 64
+restarts = 0
 precision = "float32"
 
 [[intermediate]]
@@ -80,3 +81,30 @@ def test_all_of_the_first_seed_comes_before_the_second(folder, shared):
     names = [stage.label for stage in stages_of(folder, shared) if stage.kind is specs.TRAIN]
     assert names[:3] == ["train xquad · seed 1", "train tags · seed 1",
                          "train xquad after tags · seed 1"]  # fmt: skip
+
+
+def test_a_run_within_a_budget_ends_early_with_a_report_and_is_gone_on_with(folder, shared, capfd):
+    where = ("--store", folder / "small", "--data", folder / "data", "--out", folder / "part")
+    said = midway(capfd, "run", shared, "--budget", "5M", *where)
+    assert said.code == 2
+    assert "expected seconds, minutes or hours" in said.err
+    said = midway(capfd, "run", shared, "--budget", "1tok", *where)
+    assert said.code == 3
+    assert "The next, train xquad · seed 1, is expected to need" in said.err
+    assert "1 training tokens are left. Give at least that much to go on" in said.err
+    assert not (folder / "small/artefacts/train").exists()
+    exact = json.loads(midway(capfd, "plan", shared, "--json", *where[:4]).out)
+    train = [each["estimate"]["tokens"] for each in exact["stages"] if each["stage"] == "train"]
+    enough = round(sum(train) / 2)  # for the first seed
+    said = midway(capfd, "run", shared, "--budget", f"{enough}tok", *where)
+    assert said.code == 3
+    # of the second seed: 3 trainings, and 4 cells predicted and scored
+    assert f"{3 + 4 * 2} of 32 stages were not started" in said.err
+    assert "The next, train xquad · seed 2" in said.err
+    assert "Run the same command again to go on" in said.err
+    summary = json.loads((folder / "part/summary.json").read_text(encoding="utf-8"))
+    assert summary["progress"] == {"scored": 4, "total": 8}
+    assert summary["verdict"]["caveats"][0].startswith("Incomplete: 4 of 8 runs are scored")
+    assert {row["target"] for row in summary["gains"]} == {"xquad", "mlqa"}
+    assert midway(capfd, "run", shared, "--budget", "2h", *where).code == 0
+    assert tiny_study.outputs(folder / "small") == tiny_study.outputs(folder / "store")

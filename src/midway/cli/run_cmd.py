@@ -12,11 +12,29 @@ from midway.cli.options import DataOption, OutOption, StoreOption, StudyArgument
 from midway.errors import UsageError
 
 if TYPE_CHECKING:
-    from midway.graph.stage import Runtime
+    from collections.abc import Callable
+
+    from midway.graph.budget import Budget
+    from midway.graph.runner import Outcome
+    from midway.graph.stage import Runtime, Stage
+    from midway.studies.session import Session
 
 # How long an idle thread of torch's OpenMP spins. Its default costs nothing on a quiet machine, but
 # next to another busy process a training step becomes ten times as slow; this costs at most 5 %.
 SPINS = "10000"
+
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(help="Only stages whose label, kind or key fits this glob.", metavar="GLOB"),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Start no stage that would not fit: a time (90s, 30m, 2h) or training tokens "
+        "(500ktok, 5Mtok). Run again to go on.",
+        metavar="AMOUNT",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,10 +51,7 @@ def run(
     store: StoreOption = None,
     data: DataOption = "",
     out: OutOption = None,
-    only: Annotated[
-        str | None,
-        typer.Option(help="Only stages whose label, kind or key fits this glob.", metavar="GLOB"),
-    ] = None,
+    only: OnlyOption = None,
     no_retry: Annotated[
         bool, typer.Option("--no-retry", help="Do not repeat stages that failed before.")
     ] = False,
@@ -48,11 +63,13 @@ def run(
         Literal["intermediates", "all"],
         typer.Option(help="Weights to keep; those of targets go once they have predicted."),
     ] = "intermediates",
+    budget: BudgetOption = None,
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
     from midway.cli.budgets import compare_before
     from midway.cli.progress import progress_observer
     from midway.cli.store_cmds import open_store
+    from midway.graph.budget import Budget
     from midway.graph.runner import run_plan
     from midway.studies.session import open_session
 
@@ -61,6 +78,7 @@ def run(
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     began = time.monotonic()
     session = open_session(study, open_store(store), data_folders(data), strict=strict)
+    limit = Budget(budget, _seconds_of(session)) if budget is not None else None
     compare_before(session, only)
     with progress_observer() as observer:
         outcome = run_plan(
@@ -74,16 +92,41 @@ def run(
             strict=strict,
             keep=keep,
             droppable=session.droppable,
+            budget=limit,
         )
+    _tell(session, outcome, limit)
+    if only is None:
+        _report(session, out, time.monotonic() - began, computed=len(outcome.done))
+    raise typer.Exit(outcome.exit_code)
+
+
+def _seconds_of(session: "Session") -> "Callable[[Stage], float]":
+    """What the plan expects a stage to take, in seconds."""
+    from midway.graph.plan import measured_rate
+
+    rate = measured_rate(session.store)
+    return lambda stage: stage.estimate.get("flops", 0.0) / rate
+
+
+def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> None:
+    """Say what failed and what was left out, and how to go on."""
     for key, message in outcome.failed.items():
         label = session.plan.by_key[key].label
         where = session.store.failure(key)
         typer.echo(f"failed: {label}: {message}\n        traceback: {where}", err=True)
     if outcome.skipped:
         typer.echo(f"not run because of that: {len(outcome.skipped)} stages", err=True)
-    if only is None:
-        _report(session, out, time.monotonic() - began, computed=len(outcome.done))
-    raise typer.Exit(outcome.exit_code)
+    if outcome.left_out and budget is not None:
+        left = {key: session.plan.by_key[key] for key in outcome.left_out}
+        first = next(s for s in left.values() if not any(i.key in left for i in s.inputs.values()))
+        needs, room = budget.needs(first), max(budget.left, 0)
+        way = "Run the same command again" if needs <= budget.amount else "Give at least that much"
+        typer.echo(
+            f"budget of {budget.text}: {len(left)} of {len(session.plan.stages)} stages were not "
+            f"started. The next, {first.label}, is expected to need {budget.in_words(needs)}, and "
+            f"{budget.in_words(room)} are left. {way} to go on",
+            err=True,
+        )
 
 
 def _with_checkpoints(runtime: "Runtime") -> "Runtime":

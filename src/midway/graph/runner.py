@@ -9,11 +9,12 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from midway.errors import StoreError
+from midway.graph.budget import Budget
 from midway.graph.control import Interrupted, StopFlag, stop_on_signals
 from midway.graph.engines.base import Engine, Listener
 from midway.graph.engines.local import local_engine
@@ -21,6 +22,7 @@ from midway.graph.execute import Result, as_error
 from midway.graph.hits import drift, history, rebuilt_inputs, survey
 from midway.graph.observer import Observer, Silent
 from midway.graph.plan import Plan, select
+from midway.graph.served import drop_served
 from midway.graph.stage import Runtime, Stage
 from midway.store.local import Store
 
@@ -41,17 +43,19 @@ class Outcome:
         cached: keys that were in the store, or that another run computed meanwhile.
         failed: one line for each key whose function raised.
         skipped: for each key that was not run, the key of the failed stage that it needs.
+        left_out: keys that the budget left no room for.
     """
 
     done: tuple[str, ...]
     cached: tuple[str, ...]
     failed: Mapping[str, str]
     skipped: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 if all wanted stages are there, else 1."""
-        return 1 if self.failed else 0
+        """0 if all wanted stages are there, 1 if one failed, 3 if only the budget is used up."""
+        return 1 if self.failed else 3 if self.left_out else 0
 
 
 @dataclass
@@ -64,6 +68,7 @@ class _Run:
     roots: tuple[Stage, ...]
     first: frozenset[str]
     droppable: frozenset[str]
+    budget: Budget | None
     queue: dict[str, Stage] = field(default_factory=dict)  # missing, in the order of work
     early: set[str] = field(default_factory=set)  # keys in the queue that all others wait for
     running: set[str] = field(default_factory=set)
@@ -89,6 +94,7 @@ def run_plan(
     keep: Keep = "intermediates",
     droppable: Iterable[str] = (),
     first: Iterable[str] = DATA_KINDS,
+    budget: Budget | None = None,
 ) -> Outcome:
     """Compute what is missing of `plan`.
 
@@ -105,6 +111,7 @@ def run_plan(
         keep: ``intermediates`` removes `droppable` artefacts that have served; ``all`` does not.
         droppable: keys whose artefact only serves its readers in the plan.
         first: names of the kinds that everything else waits for.
+        budget: stages that it has no room for are not started.
 
     Raises:
         MidwayError: a stage found that study, data or encoder are wrong (exit code 2).
@@ -119,6 +126,7 @@ def run_plan(
         roots=select(plan, only),
         first=frozenset(first),
         droppable=frozenset(droppable) if keep == "intermediates" else frozenset(),
+        budget=budget,
     )
     _look(run)
     _check_history(run, strict=strict)
@@ -126,8 +134,9 @@ def run_plan(
         _refuse_failed(run)
     if run.queue:
         _work(run, runtime, workers=workers)
-    _drop_served(run, run.droppable)
-    return Outcome(tuple(run.done), tuple(run.cached), run.failed, run.skipped)
+    drop_served(plan, store, run.droppable, run.observer.notice)
+    left_out = tuple(run.queue)
+    return Outcome(tuple(run.done), tuple(run.cached), run.failed, run.skipped, left_out)
 
 
 def _work(run: _Run, runtime: Runtime, *, workers: int) -> None:
@@ -155,7 +164,11 @@ def _loop(run: _Run, engine: Engine, flag: StopFlag) -> None:
         if run.ending is None:
             while len(run.running) < engine.capacity and (stage := _next(run)) is not None:
                 run.running.add(stage.key)
+                if run.budget is not None:
+                    run.budget.started(stage)
                 engine.submit(stage)
+            if not run.running and next(_ready(run), None) is None:
+                return  # the budget has no room for what is left
         elif not run.running:
             raise run.ending
         for stage, result in engine.wait(_POLL_SECONDS):
@@ -168,23 +181,31 @@ def _loop(run: _Run, engine: Engine, flag: StopFlag) -> None:
 def _next(run: _Run) -> Stage | None:
     """Return the first stage that can run now, or None if all wait for something."""
     now = time.monotonic()
+    return next((each for each in _ready(run) if run.held.get(each.key, now) <= now), None)
+
+
+def _ready(run: _Run) -> Iterator[Stage]:
+    """Yield, in order, what waits for no other stage and fits the budget."""
     for key, stage in run.queue.items():
         if run.early and key not in run.early:
-            return None
-        if key in run.running or run.held.get(key, now) > now:
+            return
+        if key in run.running or any(item.key in run.queue for item in stage.inputs.values()):
             continue
-        if not any(item.key in run.queue for item in stage.inputs.values()):
-            return stage
-    return None
+        if run.budget is None or run.budget.allows(stage):
+            yield stage
 
 
 def _handle(run: _Run, stage: Stage, result: Result) -> None:
+    if run.budget is not None:
+        facts = result.facts if result.status == "done" else None
+        run.budget.ended(stage, result.seconds, facts)
     match result.status:
         case "done":
             _remove(run, stage)
             run.done.append(stage.key)
             run.observer.finished(stage, result.seconds, result.facts)
-            _drop_served(run, {item.key for item in stage.inputs.values()} & run.droppable)
+            served = {item.key for item in stage.inputs.values()} & run.droppable
+            drop_served(run.plan, run.store, served, run.observer.notice)
         case "present":
             _remove(run, stage)
             run.cached[stage.key] = None
@@ -277,17 +298,3 @@ def _check_history(run: _Run, *, strict: bool) -> None:
         )
     for line in drifted + rebuilt_inputs(run.plan, manifests):
         run.observer.notice(line)
-
-
-def _drop_served(run: _Run, keys: Iterable[str]) -> None:
-    """Drop the artefacts of `keys` whose readers in the plan are all there."""
-    leaves = {stage.key for stage in run.plan.leaves}
-    for key in keys:
-        stage, readers = run.plan.by_key.get(key), run.plan.readers.get(key, ())
-        if stage is None or key in leaves or not readers or not run.store.has(stage):
-            continue
-        if all(run.store.has(run.plan.by_key[reader]) for reader in readers):
-            try:
-                run.store.drop(key)
-            except StoreError as error:  # results are complete; only space is not saved
-                run.observer.notice(str(error))

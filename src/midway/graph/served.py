@@ -1,0 +1,23 @@
+"""Artefacts that only serve others, such as the weights of targets, go once they have served."""
+
+from collections.abc import Callable, Iterable
+
+from midway.errors import StoreError
+from midway.graph.plan import Plan
+from midway.store.local import Store
+
+
+def drop_served(
+    plan: Plan, store: Store, keys: Iterable[str], notice: Callable[[str], None]
+) -> None:
+    """Drop the artefacts of `keys` whose readers in the plan are all there."""
+    leaves = {stage.key for stage in plan.leaves}
+    for key in keys:
+        stage, readers = plan.by_key.get(key), plan.readers.get(key, ())
+        if stage is None or key in leaves or not readers or not store.has(stage):
+            continue
+        if all(store.has(plan.by_key[reader]) for reader in readers):
+            try:
+                store.drop(key)
+            except StoreError as error:  # results are complete; only space is not saved
+                notice(str(error))
