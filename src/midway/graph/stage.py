@@ -26,6 +26,7 @@ class Runtime:
         cache: folder for accelerators that can be lost at any time.
         encoder_folder: where the encoder lies if the study names a folder.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
+        processes: that share a training stage; on CUDA each has a GPU of its own.
         threads: CPU threads; 0 leaves the library's default.
         micro_batch_tokens: tokens computed at once; a step is cut into pieces of at most this.
         checkpoint_seconds: seconds of training between checkpoints.
@@ -35,6 +36,7 @@ class Runtime:
     cache: Path = Path()
     encoder_folder: Path = Path()
     device: str = "cpu"
+    processes: int = 1
     threads: int = 0
     micro_batch_tokens: int = 4096
     checkpoint_seconds: float = 20.0

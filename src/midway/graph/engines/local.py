@@ -1,16 +1,15 @@
 """Engines of one machine: in this process, or in worker processes with the threads shared out."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
-from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, SIGTERM, pthread_sigmask
 from typing import Any
 
+from midway.graph.children import CONTEXT, Pipe, death, end_with_parent, nth_device, spawn
 from midway.graph.engines.base import Engine, Listener
 from midway.graph.execute import Hooks, Result, execute
 from midway.graph.stage import Progress, Runtime, Stage
@@ -59,7 +58,7 @@ class InProcess:
 @dataclass
 class _Worker:
     process: SpawnProcess
-    pipe: "connection.Connection[Any, Any]"
+    pipe: "Pipe[Any, Any]"
     stage: Stage | None = field(default=None)
 
 
@@ -72,24 +71,11 @@ class Workers:
         threads = runtime.threads or max(1, cores // count)
         self._store, self._runtime = store, replace(runtime, threads=threads)
         self._listener = listener
-        self._context = get_context("spawn")
-        self._stop = self._context.Event()
-        self._workers = [self._spawn() for _ in range(count)]
+        self._stop = CONTEXT.Event()
+        self._workers = [self._spawn(number) for number in range(count)]
 
-    def _spawn(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_work, args=(theirs, self._stop, self._store, self._runtime), daemon=True
-        )
-        # Ctrl-C reaches the whole group, but the parent decides when workers stop: they are born
-        # with these signals blocked, which leaves no moment at which one could hit them.
-        before = pthread_sigmask(SIG_BLOCK, {SIGINT, SIGTERM})
-        try:
-            process.start()
-        finally:
-            pthread_sigmask(SIG_SETMASK, before)
-        theirs.close()
-        return _Worker(process, ours)
+    def _spawn(self, number: int) -> _Worker:
+        return _Worker(*spawn(_work, number, self._stop, self._store, self._runtime))
 
     def submit(self, stage: Stage) -> None:
         """See `Engine`."""
@@ -118,11 +104,9 @@ class Workers:
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
-            worker.process.join()
-            code = worker.process.exitcode
-            self._workers[self._workers.index(worker)] = self._spawn()
-            hint = " (out of memory?)" if code == -9 else ""
-            return Result("failed", f"its worker process ended with code {code}{hint}", "died")
+            number = self._workers.index(worker)
+            self._workers[number] = self._spawn(number)
+            return Result("failed", f"its worker process {death(worker.process)}", "died")
         match message:
             case Result():
                 return message
@@ -154,11 +138,11 @@ class Workers:
             worker.process.close()
 
 
-def _work(
-    pipe: "connection.Connection[Any, Any]", stop: Event, store: Store, runtime: Runtime
-) -> None:
+def _work(pipe: "Pipe[Any, Any]", number: int, stop: Event, store: Store, runtime: Runtime) -> None:
     """Execute the stages that arrive until the pipe is closed."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
+    if runtime.device == "cuda":  # else the user has named one of them
+        runtime = replace(runtime, device=nth_device("cuda", number * runtime.processes))
     while True:
         try:
             stage = pipe.recv()
@@ -184,14 +168,6 @@ def _throttled(send: Callable[[Progress], None]) -> Callable[[Progress], None]:
             send(progress)
 
     return report
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed must not go on."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def local_engine(store: Store, runtime: Runtime, listener: Listener, *, workers: int) -> Engine:
