@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midway.graph.stage import Runtime, Stage
+from midway.graph.stage import Runtime, Stage, StageKind
 from midway.stages import specs
 from midway.studies.estimate import Estimator
 from midway.studies.schema import Hyper, Part, SelectTable, Study, Target
@@ -101,7 +101,7 @@ def examples(
     )
     many = codes[0] if len(codes) == 1 else f"{len(codes)} languages"
     name = f"{card.name} (control)" if control else card.name
-    return Stage(specs.EXAMPLES, spec, {}, f"examples of {name} {split}, {many}")
+    return _stage(build, specs.EXAMPLES, spec, {}, f"examples of {name} {split}, {many}")
 
 
 def features(build: Builder, card: TaskCard, examples: Stage, hyper: Hyper) -> Stage:
@@ -120,7 +120,7 @@ def features(build: Builder, card: TaskCard, examples: Stage, hyper: Hyper) -> S
     )
     label = examples.label.replace("examples of", "features of", 1)
     inputs = {"encoder": build.encoder, "examples": examples}
-    return Stage(specs.FEATURES, spec, inputs, label)
+    return _stage(build, specs.FEATURES, spec, inputs, label)
 
 
 def train(
@@ -160,14 +160,18 @@ def train(
     inputs = {"encoder": build.encoder}
     if parent is not None:
         inputs["parent"] = parent
-    features = [source.features for source in sources]
     for i, source in enumerate(sources):
         inputs |= {f"features{i}": source.features, f"examples{i}": source.examples}
         if source.validation is not None:
             inputs[f"validation_features{i}"] = source.validation
             inputs[f"validation_examples{i}"] = source.validation.inputs["examples"]
-    estimate = build.estimator.training(features, chosen.epochs)
-    return Stage(specs.TRAIN, spec, inputs, label, estimate)
+    return _stage(build, specs.TRAIN, spec, inputs, label)
+
+
+def _stage(
+    build: Builder, kind: StageKind, spec: Any, inputs: Mapping[str, Stage], label: str
+) -> Stage:
+    return Stage(kind, spec, inputs, label, build.estimator.units(kind.name, spec, inputs))
 
 
 def _other_task(source: Source) -> str:
@@ -216,11 +220,10 @@ def score(
         inputs["model"] = model
     if tuning is not None:
         inputs |= {"tuning_features": tuning, "tuning_examples": tuning.inputs["examples"]}
-    estimate = build.estimator.predicting(features)
-    predictions = Stage(specs.PREDICT, spec, inputs, f"predict {label}", estimate)
+    predictions = _stage(build, specs.PREDICT, spec, inputs, f"predict {label}")
     scoring = specs.ScoreSpec(task=card.name, family=card.family)
     scored = {"predictions": predictions, "examples": gold}
-    return Stage(specs.SCORE, scoring, scored, f"score {label}")
+    return _stage(build, specs.SCORE, scoring, scored, f"score {label}")
 
 
 def head_of(model: Stage) -> str:

@@ -34,6 +34,8 @@ class Kind:
         windows: whether long texts become overlapping windows (then `stride` counts).
         share: tokens of an example as a share of `max_length`, where a card has no statistics.
         sequences: sequences per example.
+        feature_bytes: per token of its features, about.
+        answer_bytes: per example of its predictions, about.
     """
 
     example: type[Any]
@@ -44,17 +46,26 @@ class Kind:
     windows: bool = False
     share: float = 0.15
     sequences: float = 1.0
+    feature_bytes: float = 5.0
+    answer_bytes: float = 40.0
 
 
 KINDS = {
     "classification": Kind(example=LabelledText),
     "choice": Kind(example=ChoiceExample, share=0.6, sequences=3.0),
-    "tagging": Kind(example=TaggedSentence),
-    "span_qa": Kind(example=QAExample, windows=True, share=0.7),
+    "tagging": Kind(example=TaggedSentence, feature_bytes=10.0),
+    "span_qa": Kind(
+        example=QAExample, windows=True, share=0.7, feature_bytes=11.5, answer_bytes=1800.0
+    ),
     "mlm": Kind(example=PlainText, evaluated=False, measured=False),
     "ranking": Kind(example=RankedText, measured=False, share=0.25, sequences=2.0),
     "retrieval": Kind(
-        example=SentencePair, trained=False, measured=False, max_length=RETRIEVAL_LENGTH, share=0.2
+        example=SentencePair,
+        trained=False,
+        measured=False,
+        max_length=RETRIEVAL_LENGTH,
+        share=0.2,
+        sequences=2.0,
     ),
     "mining": Kind(
         example=RankedText,
