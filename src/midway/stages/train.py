@@ -23,6 +23,7 @@ from midway.stages.validation import Measured, Probe, collapse, measure, probes_
 from midway.train.loop import Hooks, Trained, train
 from midway.train.mixture import realised_shares
 from midway.train.optimiser import untouched_factor
+from midway.train.processes import from_first, rank, run_together, size
 from midway.train.schedule import Step, entry_probabilities
 from midway.train.selection import Keeper
 from midway.train.step import Entry
@@ -58,7 +59,10 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
 
     A collapsed model is trained again, with a seed derived from the run's, at most `restarts`
     times; the last one is kept, whatever became of it, and the facts tell all attempts.
+    With several processes this function runs in each of them (`midway.train.processes`).
     """
+    if context.runtime.processes > 1:
+        return run_together(run, spec, inputs, context)
     if context.runtime.threads:
         torch.set_num_threads(context.runtime.threads)
     features = [read_features(inputs[f"features{i}"]) for i in range(len(spec.entries))]
@@ -73,11 +77,13 @@ def run(spec: TrainSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         )
         attempts.append({"seed": seed, "steps": len(made.trained.losses), "collapse": made.reason})
         if not made.reason or len(attempts) > spec.restarts:
-            _save(spec, made, inputs, context.out)
+            if rank() == 0:
+                _save(spec, made, inputs, context.out)
             return _facts(spec, made, attempts)
         del made  # before the next model takes its memory
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(attempts))
+        if rank() == 0:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.write_text(json.dumps(attempts))
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
@@ -112,10 +118,13 @@ def _attempt(
         add_adapters(encoder.model, spec.lora.rank, spec.lora.alpha, seed=spec.seed)
 
     def measured() -> list[tuple[Probe, Measured]]:
-        return [
-            (probe, measure(probe, encoder, entries[probe.entry].head, context, recipe.precision))
-            for probe in probes
-        ]
+        found = from_first(
+            lambda: [
+                measure(probe, encoder, entries[probe.entry].head, context, recipe.precision)
+                for probe in probes
+            ]
+        )
+        return list(zip(probes, found, strict=True))
 
     def validate() -> float:
         return float(np.mean([found.score for probe, found in measured() if probe.held_out]))
@@ -161,9 +170,11 @@ def _facts(spec: TrainSpec, made: Attempt, attempts: Sequence[Mapping[str, Any]]
         "planned_steps": len(made.steps),
         "rows": sum(len(step.items) for step in taken),
         "tokens": trained.tokens,
+        "processes": size(),
         "flops": 6 * parameters * trained.tokens,
         "training_seconds": round(trained.seconds, 2),
         "steps_here": trained.steps_here,
+        "micro_batch_tokens": trained.micro_batch_tokens,
         "final_loss": round(float(np.mean(trained.losses[-10:])), 4) if taken else None,
         "active_pieces": len(encoder.active),
         "mixture": realised(spec, made.entries, taken),
