@@ -13,7 +13,7 @@ import torch
 from midway.encoders.load import Encoder
 from midway.encoders.packing import Packing, pack
 from midway.families.family import Items
-from midway.families.tokens import labels_of, mask_of
+from midway.families.tokens import labels_of, lists_of, mask_of
 
 FILE = "features.arrow"
 LANGUAGE = "language"  # column: place of the row's language in `languages_of`
@@ -41,8 +41,10 @@ class Features:
     @cached_property
     def active(self) -> np.ndarray:
         """Sorted distinct piece ids, with that of the mask if there is one."""
-        more = np.asarray(mask_of(self.table)[:1], dtype=np.int64)
-        return np.union1d(self.tokens.astype(np.int64), more)
+        mask = list(mask_of(self.table)[:1])
+        seen = np.zeros(max([int(self.tokens.max(initial=-1)), *mask]) + 1, dtype=bool)
+        seen[self.tokens] = seen[mask] = True
+        return np.flatnonzero(seen)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -51,10 +53,10 @@ class Features:
 
     def column(self, name: str, rows: np.ndarray) -> Any:
         """Values of a column: an array, or a list of arrays where rows hold lists."""
-        column = self.table[name]
-        if pa.types.is_list(column.type):
-            return [column[int(row)].values.to_numpy() for row in rows]
-        return column.to_numpy()[rows]
+        if pa.types.is_list(self.table.schema.field(name).type):
+            begins, values = lists_of(self.table, name)
+            return [values[begins[row] : begins[row + 1]] for row in rows]
+        return self.table[name].to_numpy()[rows]
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,8 @@ def of_examples(features: Features, chosen: np.ndarray) -> Features:
 
 
 def _features(table: pa.Table) -> Features:
-    ids = table["ids"].combine_chunks()
-    if isinstance(ids, pa.ChunkedArray):  # an empty table
-        ids = pa.concat_arrays([*ids.chunks, pa.array([], ids.type)])
-    offsets = ids.offsets.to_numpy().astype(np.int64)
-    return Features(table, ids.values.to_numpy(), offsets)
+    begins, tokens = lists_of(table, "ids")
+    return Features(table, tokens, begins.astype(np.int64))
 
 
 def make_batch(

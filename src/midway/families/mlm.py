@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from midway.errors import DataError
 from midway.families.family import Family, Items, no_loss
 from midway.families.features import Features
-from midway.families.tokens import mask_of, specials, table, with_mask
+from midway.families.tokens import lists_of, mask_of, specials, table, with_mask
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import (
     ChoiceExample,
@@ -101,8 +101,7 @@ def hidden_count(length: int) -> int:
 def units(features: pa.Table, items: np.ndarray, of: Items) -> float:
     """A step's loss is a mean over hidden pieces."""
     _, before, after = mask_of(features)
-    ids = features["ids"].combine_chunks()
-    offsets = ids.offsets.to_numpy()
+    offsets, _ = lists_of(features, "ids")
     rows = of.of(items)
     sizes = offsets[rows + 1] - offsets[rows] - before - after
     return float(sum(hidden_count(int(size)) for size in sizes))

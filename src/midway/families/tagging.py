@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from midway.families.family import Family, Items
 from midway.families.scores import Scores
-from midway.families.tokens import Specials, specials, table, with_labels
+from midway.families.tokens import Specials, lists_of, specials, table, with_labels
 from midway.metrics import tagging as metrics
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import TaggedSentence
@@ -105,8 +105,7 @@ def _window(words: Sequence[Sequence[int]], around: Specials) -> dict[str, Any]:
 def units(features: pa.Table, items: np.ndarray, of: Items) -> float:
     """A step's loss is a mean over words."""
     rows = of.of(items)
-    heads = features["heads"].combine_chunks()
-    offsets = heads.offsets.to_numpy()
+    offsets, _ = lists_of(features, "heads")
     return float((offsets[rows + 1] - offsets[rows]).sum())
 
 

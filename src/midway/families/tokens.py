@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from tokenizers import Encoding, Tokenizer
 
@@ -68,6 +69,18 @@ def table(columns: dict[str, tuple[str, list[object]]]) -> pa.Table:
     """Build a feature table from ``{name: (type, values)}``; types as in Arrow, e.g. ``int32``."""
     types = {"int32": pa.int32(), "list": pa.list_(pa.int32())}
     return pa.table({name: pa.array(v, types[kind]) for name, (kind, v) in columns.items()})
+
+
+def lists_of(features: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """A column of lists as it lies in memory, without copying it.
+
+    Returns:
+        Where each row's values begin, ``int32[rows + 1]``, and all rows' values, end to end.
+    """
+    chunks = features[name].chunks
+    kind = features.schema.field(name).type
+    lists = chunks[0] if len(chunks) == 1 else pa.concat_arrays([*chunks, pa.array([], kind)])
+    return lists.offsets.to_numpy(), lists.values.to_numpy()
 
 
 def with_labels(features: pa.Table, labels: Sequence[str]) -> pa.Table:
