@@ -1,179 +1,176 @@
-"""Fine-tuning for question answering: midway against `transformers.Trainer`, in turn, in one run.
+"""Fine-tuning: midway against `transformers.Trainer`, in turn, in one run.
 
-    python -m benchmarks.training [--questions 96] [--rounds 3] [--json FILE]
+    python -m benchmarks.training [--task xnli udpos tydiqa] [--rows N] [--rounds 3] [--json FILE]
+    python -m benchmarks.training --losses        # the loss curves of all three instead
 
-The same encoder (multilingual-e5-small), the same windows, 16 per optimiser step, AdamW, one epoch:
+The same encoder (multilingual-e5-small), weights, sequences, 16 of them a step, AdamW, one epoch:
 
 - ``midway``: packed sequences, bfloat16, active vocabulary;
 - ``tuned``: Trainer with bfloat16, length grouping, dynamic padding, fused AdamW;
-- ``default``: Trainer as in the example scripts: float32, padded to the maximum length.
+- ``default``: Trainer as in the example scripts: float32, padded to 128 tokens (XNLI, UDPOS) or 384
+  (TyDiQA), as XTREME's scripts do; ``--pad 256`` is another greatest length, of all three.
 
-Attention dropout is off for midway, its default, and at the encoder's 0.1 for the Trainer, its
-default. The measure is useful tokens (no padding) per second. Windows come from TyDiQA's English
-training data under MIDWAY_DATA; without it from our sampler, whose sequences are far shorter.
+``--compile`` adds ``compiled``: tuned with `torch_compile`; each system then takes two epochs, of
+which only the second is timed. ``--loader-workers`` are processes that load data for tuned.
+
+Sequences are drawn at random from the English training data under MIDWAY_DATA. The measure is
+useful tokens (no padding) a second, over all steps but the first two. Attention dropout is off for
+midway, its default, and at the encoder's 0.1 for Trainer, its default; ``--no-dropout`` turns all
+dropout off on both sides. The last column is useful work over the best matrix product measured in
+the same run; `benchmarks.hardware` states the formula.
+
+``--losses`` trains with the same order of sequences, without dropout, and prints the loss of every
+tenth step. Span QA's softmax then leaves padding out on both sides (transformers' own counts it).
 """
 
 import argparse
-import json
-import os
-import statistics
 import tempfile
-import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from transformers import AutoModelForQuestionAnswering, BertConfig, Trainer, TrainingArguments
 
-from midway.encoders.convert import import_encoder
-from midway.encoders.heads import make_head
-from midway.encoders.load import load_encoder
-from midway.encoders.offline import NAME
-from midway.encoders.source import EncoderIdentity
-from midway.families import span_qa
-from midway.families.features import Features, read_features, write_features
-from midway.families.tokens import load_tokenizer
-from midway.graph.stage import Runtime
-from midway.tasks import load_card
-from midway.train.loop import Hooks, train
-from midway.train.recipe import Recipe
-from midway.train.schedule import Sampling, plan_steps
-from midway.train.step import Entry
+from benchmarks.common import Record, against, finish, in_turn, parser, spread, table, values
+from benchmarks.hardware import SQUARES, best_product
+from benchmarks.ours import Set, train_ours, write_model
+from benchmarks.theirs import TUNED, export, train_theirs
+from benchmarks.workloads import ENCODER, Workload, read_workload, write_encoder
 
-LENGTH, BATCH = 256, 16
+TASKS = ("xnli", "udpos", "tydiqa")
+ROWS = {"xnli": 320, "udpos": 320, "tydiqa": 128}
+SMALL_ROWS = 64
 
 
-def main() -> None:
-    """Run all rounds and print a table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--questions", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure each task and print a table of it."""
+    made = parser(__doc__ or "")
+    made.add_argument("--task", nargs="+", choices=TASKS, default=list(TASKS))
+    made.add_argument("--rows", type=int, help=f"examples; unless given {ROWS}")
+    made.add_argument("--batch", type=int, default=16)
+    made.add_argument("--pad", type=int, default=0)
+    made.add_argument("--encoder", default=ENCODER)
+    made.add_argument("--compile", action="store_true")
+    made.add_argument("--loader-workers", type=int, default=0)
+    made.add_argument("--no-dropout", action="store_true")
+    made.add_argument("--losses", action="store_true")
+    options = made.parse_args(argv)
+    documents: list[Record] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        import_encoder(NAME, EncoderIdentity(NAME, "", {}), folder)
-        task, features = _features(folder, options.questions)
-        tokens = len(features.tokens)
-        runs = {"midway": _midway, "tuned": _tuned, "default": _default}
-        speed: dict[str, list[float]] = {system: [] for system in runs}
-        for _ in range(options.rounds):
-            for system, run in runs.items():
-                seconds = run(folder, features)
-                speed[system].append(tokens / seconds)
-                print(f"{system:8} {tokens / seconds:7,.0f} tokens/s", flush=True)
-    _print(task, features, speed, options.json)
+        encoder = write_encoder(options.encoder, folder / "encoder")
+        for task in options.task:
+            rows = options.rows or (SMALL_ROWS if options.small else ROWS[task])
+            work = read_workload(
+                task, "train", encoder, folder / task,
+                examples=rows, languages=("en",), padded=options.pad,
+            )  # fmt: skip
+            if work is None:
+                print(f"{task}: no training data under MIDWAY_DATA; left out")
+                continue
+            compare = losses if options.losses else speeds
+            documents.append(compare(folder, encoder, work, options))
+    if options.json is not None:
+        finish("All tasks", "", {"tasks": documents}, options.json)
 
 
-def _print(task: str, features: Features, speed: dict[str, list[float]], out: Path | None) -> None:
-    median = {system: statistics.median(values) for system, values in speed.items()}
-    rows, tokens = len(features.lengths), len(features.tokens)
-    print(f"\n{task}: {rows} windows, {tokens:,} tokens, {torch.get_num_threads()} threads")
-    for system, value in median.items():
-        low, high = min(speed[system]), max(speed[system])
-        ratio = median["midway"] / value
-        print(
-            f"{system:8} {value:7,.0f} tokens/s ({low:,.0f} to {high:,.0f})  midway x {ratio:.2f}"
-        )
-    if out is not None:
-        document = {"task": task, "rows": rows, "tokens": tokens, "tokens_per_second": speed}
-        out.write_text(json.dumps(document, indent=1), encoding="utf-8")
+def systems(
+    folder: Path, encoder: Path, work: Workload, how: Set, *, same_order: bool = False
+) -> dict[str, Callable[..., Record]]:
+    """The three sides; Trainer's take more settings by keyword ``more``."""
+    write_model(encoder, work, folder / "delta")
+    exported = export(encoder, folder / "delta", work.card.family, folder / f"{work.task}-model")
+
+    def theirs(width: int | None, settings: Record, more: Record | None = None) -> Record:
+        return train_theirs(
+            exported, work, how,
+            width=width, settings=settings | (more or {}), same_order=same_order,
+        )  # fmt: skip
+
+    return {
+        "midway": partial(train_ours, encoder, work, how),
+        "tuned": partial(theirs, None, TUNED),
+        "default": partial(theirs, work.padded, {}),
+    }
 
 
-def _features(folder: Path, questions: int) -> tuple[str, Features]:
-    data = tuple(Path(part) for part in os.environ.get("MIDWAY_DATA", "").split(":") if part)
-    name = "tydiqa" if data else "sampler-qa"
-    card = load_card(name)
-    examples: list[Any] = card.read(card.find(data, "train", "en"), "train", "en").examples
-    table = span_qa.encode(
-        examples[:questions], load_tokenizer(folder), card, max_length=LENGTH, stride=LENGTH // 3
+def speeds(folder: Path, encoder: Path, work: Workload, options: argparse.Namespace) -> Record:
+    """Useful tokens per second of all systems in turn."""
+    print(f"\n{work.text}", flush=True)
+    steps = -(-len(work.features.lengths) // options.batch)
+    how = Set(
+        batch=options.batch,
+        epochs=2.0 if options.compile else 1.0,
+        warm=steps if options.compile else min(2, steps - 1),
+        dropout=not options.no_dropout,
     )
-    write_features(table, folder)
-    return name, read_features(folder)
+    runs = systems(folder, encoder, work, how)
+    runs["tuned"] = partial(runs["tuned"], more={"dataloader_num_workers": options.loader_workers})
+    if options.compile:
+        runs["compiled"] = partial(runs["tuned"], more={"torch_compile": True})
+    squares = SQUARES[:2] if options.small else SQUARES
+    config = train_config(encoder)
+    runs["matrix product"] = lambda: {
+        "products": best_product(config.hidden_size, config.intermediate_size, squares=squares)
+    }
+    found = in_turn(runs, options.rounds)
+    title = f"Fine-tuning, {work.text}"
+    text = f"{steps} steps of {options.batch}, the first {how.warm} not timed; dropout "
+    text += "as each side has it" if how.dropout else "off"
+    text += f"\n{comparison(found)}"
+    finish(title, text, {}, None)
+    return {"task": work.text, "settings": vars(how), "runs": found}
 
 
-def _midway(folder: Path, features: Features) -> float:
-    recipe = Recipe(batch_size=BATCH, epochs=1.0)
-    encoder = load_encoder(folder, None, features.active)
-    head = make_head("token", encoder.model.config.hidden_size, 2, dropout=0.0, seed=1)
-    entry = Entry(span_qa.FAMILY, features, head)
-    size = len(features.lengths)
-    steps = plan_steps([size], [1.0], Sampling(), batch_size=BATCH, epochs=1.0, seed=1)
-    hooks = Hooks(lambda progress: None, lambda: None, folder / "work")
-    began = time.perf_counter()
-    train(encoder, [entry], steps, recipe, Runtime(checkpoint_seconds=1e9), seed=1, hooks=hooks)
-    return time.perf_counter() - began
+def comparison(found: dict[str, list[Record]]) -> str:
+    """Tokens per second, how many times as fast ours is, share of the limit."""
+    products = [record["products"] for record in found["matrix product"]]
+    limit = max(max(record.values()) for record in products)
+    rows = []
+    for name in found:
+        if name == "matrix product":
+            continue
+        ratio = against(found, "midway", name, "tokens_per_second").text(".2f")
+        flops = values(found[name], "flops_per_second").median
+        rows.append([
+            name, values(found[name], "tokens_per_second").text(), ratio,
+            f"{flops / 1e9:,.0f}", f"{flops / limit:.1%}",
+        ])  # fmt: skip
+    header = ["", "useful tokens/s", "midway is x times as fast", "useful GFLOP/s", "of the limit"]
+    shape = max(products[0], key=lambda name: spread([p[name] for p in products]).median)
+    rates = spread([record[shape] / 1e9 for record in products])
+    best = f"best matrix product, bfloat16: {shape}, {rates.text()} GFLOP/s"
+    return f"{table(header, rows)}\n{best}; the limit is {limit / 1e9:,.0f}"
 
 
-def _tuned(folder: Path, features: Features) -> float:
-    return _trainer(
-        folder,
-        features,
-        pad_to=None,
-        bf16=True,
-        train_sampling_strategy="group_by_length",
-        optim="adamw_torch_fused",
-    )
-
-
-def _default(folder: Path, features: Features) -> float:
-    return _trainer(folder, features, pad_to=LENGTH)
-
-
-def _trainer(folder: Path, features: Features, *, pad_to: int | None, **settings: Any) -> float:
-    config = BertConfig.from_json_file(str(folder / "config.json"))
-    model = AutoModelForQuestionAnswering.from_config(config)
-    state = load_encoder_state(folder)
-    model.bert.load_state_dict(state, strict=True)
-    starts, ends = features.table["start"].to_pylist(), features.table["end"].to_pylist()
-    data = [
-        {
-            "input_ids": features.tokens[a:b].tolist(),
-            "length": int(b - a),
-            "start_positions": starts[i],
-            "end_positions": ends[i],
-        }
-        for i, (a, b) in enumerate(zip(features.offsets, features.offsets[1:], strict=False))
+def losses(folder: Path, encoder: Path, work: Workload, options: argparse.Namespace) -> Record:
+    """The three loss curves without dropout, the same sequences in every step."""
+    print(f"\n{work.text}", flush=True)
+    how = Set(batch=options.batch, warm=0, dropout=False)
+    runs = systems(folder, encoder, work, how, same_order=True)
+    exact = Set(**{**vars(how), "precision": "float32"})
+    runs["midway, float32"] = partial(train_ours, encoder, work, exact)
+    found = in_turn(runs, 1)
+    curves = {name: np.array(records[0]["losses"]) for name, records in found.items()}
+    every = max(1, len(curves["midway"]) // 10)
+    rows = [
+        [str(step + 1), *(f"{curve[step]:.4f}" for curve in curves.values())]
+        for step in range(0, len(curves["midway"]), every)
     ]
-
-    def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        width = pad_to or max(row["length"] for row in rows)
-        ids = np.ones((len(rows), width), dtype=np.int64)
-        mask = np.zeros((len(rows), width), dtype=np.int64)
-        for i, row in enumerate(rows):
-            ids[i, : row["length"]] = row["input_ids"]
-            mask[i, : row["length"]] = 1
-        batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-        for name in ("start_positions", "end_positions"):
-            batch[name] = torch.tensor([row[name] for row in rows])
-        return batch
-
-    arguments = TrainingArguments(
-        output_dir=str(folder / "trainer"),
-        per_device_train_batch_size=BATCH,
-        num_train_epochs=1,
-        learning_rate=5e-5,
-        warmup_steps=0.1,
-        save_strategy="no",
-        logging_strategy="no",
-        report_to=[],
-        use_cpu=True,
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        **settings,
-    )
-    trainer = Trainer(model, arguments, train_dataset=data, data_collator=collate)
-    began = time.perf_counter()
-    trainer.train()
-    return time.perf_counter() - began
+    pairs = [("midway, float32", "default"), ("midway", "tuned"), ("midway", "default")]
+    apart = {f"{a} - {b}": float(np.abs(curves[a] - curves[b]).max()) for a, b in pairs}
+    text = table(["step", *curves], rows)
+    text += "".join(f"\ngreatest difference, {name}: {value:.2e}" for name, value in apart.items())
+    finish(f"Loss without dropout, {work.text}", text, {}, None)
+    return {"task": work.text, "losses": {n: c.tolist() for n, c in curves.items()}, **apart}
 
 
-def load_encoder_state(folder: Path) -> dict[str, torch.Tensor]:
-    """All weights of the imported encoder under BertModel's names."""
-    from safetensors.torch import load_file
+def train_config(encoder: Path) -> Any:
+    """The encoder's configuration."""
+    from transformers import AutoConfig
 
-    return load_file(folder / "encoder.safetensors")
+    return AutoConfig.from_pretrained(encoder / "config.json", local_files_only=True)
 
 
 if __name__ == "__main__":
