@@ -80,7 +80,7 @@ def encode(
     columns: dict[str, list[Any]] = {name: [] for name in ("ids", "boundary", "example")}
     for base in range(0, len(examples), CHUNK):
         texts = [text_of(example) for example in examples[base : base + CHUNK]]
-        encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+        encodings = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         for index, encoding in enumerate(encodings, start=base):
             pieces = encoding.ids
             for begin in range(0, len(pieces), room):

@@ -42,7 +42,7 @@ def encode(
     columns: dict[str, list[Any]] = {"ids": [], "boundary": [], "example": [], "side": []}
     for side in (FOREIGN, ENGLISH):
         texts = [e.english if side == ENGLISH else e.sentence for e in examples]
-        encodings = tokenizer.encode_batch(texts)
+        encodings = tokenizer.encode_batch_fast(texts)
         columns["ids"] += [encoding.ids for encoding in encodings]
         columns["boundary"] += [boundary(encoding) for encoding in encodings]
         columns["example"] += range(len(examples))

@@ -24,6 +24,6 @@ def encode_pairs(
     """
     tokenizer.enable_truncation(max_length, strategy="longest_first")
     texts = [pair if pair[1] else pair[0] for pair in pairs]
-    encodings: list[Encoding] = tokenizer.encode_batch(texts)
+    encodings: list[Encoding] = tokenizer.encode_batch_fast(texts)
     tokenizer.no_truncation()
     return encodings

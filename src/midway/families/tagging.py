@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from tokenizers import Tokenizer
 
 from midway.families.family import Family, Items
 from midway.families.scores import Scores
-from midway.families.tokens import Specials, lists_of, specials, table, with_labels
+from midway.families.tokens import Specials, lists, lists_of, specials, spread, table, with_labels
 from midway.metrics import tagging as metrics
 from midway.tasks.card import TaskCard
 from midway.tasks.examples import TaggedSentence
@@ -43,37 +44,42 @@ def encode(
     room = max_length - len(around)
     labels = card.labels or sorted({tag for example in examples for tag in example.tags})
     label = {tag: number for number, tag in enumerate(labels)}
-    pieces = _word_pieces(examples, tokenizer, room)
-    kinds = {"boundary": "int32", "example": "int32", "word": "int32"}
-    kinds |= {"ids": "list", "heads": "list", "tags": "list"}
-    columns: dict[str, list[Any]] = {name: [] for name in kinds}
-    for index, example in enumerate(examples):
-        words = [pieces[token] for token in example.tokens]
-        for begin, end in _windows([len(word) for word in words], room):
-            row = _window(words[begin:end], around) | {
-                "example": index,
-                "word": begin,
-                "tags": [label[tag] for tag in example.tags[begin:end]],
-            }
-            for name, value in row.items():
-                columns[name].append(value)
-    made = table({name: (kinds[name], values) for name, values in columns.items()})
+    pieces, sizes = _word_pieces(examples, tokenizer, room)
+    first = np.cumsum([0, *(len(example.tokens) for example in examples)])
+    windows = [
+        (index, begin, end)
+        for index in range(len(examples))
+        for begin, end in _windows(sizes[first[index] : first[index + 1]].tolist(), room)
+    ]
+    example, begin, end = np.array(windows).T
+    ids, heads = _windowed(pieces, sizes, end - begin, around)
+    tags = np.array([label[tag] for example in examples for tag in example.tags], np.int32)
+    made = table({
+        "boundary": ("int32", np.diff(ids.offsets.to_numpy())),
+        "example": ("int32", example),
+        "word": ("int32", begin),
+        "ids": ("list", ids),
+        "heads": ("list", heads),
+        "tags": ("list", lists(end - begin, tags)),
+    })  # fmt: skip
     return with_labels(made, labels)
 
 
 def _word_pieces(
     examples: Sequence[TaggedSentence], tokenizer: Tokenizer, room: int
-) -> dict[str, list[int]]:
-    """Pieces of every distinct word, never empty, never more than `room`."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pieces of all words, end to end, and how many each word has: 1 to `room`."""
     words = sorted({token for example in examples for token in example.tokens})
-    encodings = tokenizer.encode_batch(
+    encodings = tokenizer.encode_batch_fast(
         [[word] for word in words], is_pretokenized=True, add_special_tokens=False
     )
     unknown = _unknown(tokenizer)
-    return {
-        word: encoding.ids[:room] or [unknown]
-        for word, encoding in zip(words, encodings, strict=True)
-    }
+    known = [encoding.ids[:room] or [unknown] for encoding in encodings]
+    sizes = np.array([len(pieces) for pieces in known], np.int64)
+    number = {word: place for place, word in enumerate(words)}
+    which = [number[token] for example in examples for token in example.tokens]
+    begins = (np.cumsum(sizes) - sizes)[which]
+    return np.fromiter(chain(*known), np.int32)[spread(begins, sizes[which])], sizes[which]
 
 
 def _unknown(tokenizer: Tokenizer) -> int:
@@ -95,11 +101,28 @@ def _windows(sizes: Sequence[int], room: int) -> list[tuple[int, int]]:
     return [*ranges, (begin, len(sizes))]
 
 
-def _window(words: Sequence[Sequence[int]], around: Specials) -> dict[str, Any]:
-    sizes = np.array([len(word) for word in words])
-    heads = len(around.before) + np.cumsum(sizes) - sizes
-    ids = [*around.before, *(piece for word in words for piece in word), *around.after]
-    return {"ids": ids, "boundary": len(ids), "heads": heads.astype(np.int32)}
+def _windowed(
+    pieces: np.ndarray, sizes: np.ndarray, words: np.ndarray, around: Specials
+) -> tuple[pa.ListArray, pa.ListArray]:
+    """Each window's piece ids, with the special tokens, and where in it its words begin.
+
+    Args:
+        pieces: of all words, end to end.
+        sizes: how many each word has.
+        words: how many words each window has.
+        around: the special tokens.
+    """
+    ends = np.append(0, np.cumsum(sizes))  # of the words among the pieces
+    last = np.cumsum(words)
+    lengths = ends[last] - ends[last - words]  # pieces of each window
+    places = len(around.before) + spread(np.zeros_like(lengths), lengths)
+    ids = np.empty(int(lengths.sum()) + len(lengths) * len(around), np.int32)
+    begins = np.cumsum(lengths + len(around)) - lengths - len(around)
+    ids[np.repeat(begins, lengths) + places] = pieces
+    ids[begins[:, None] + np.arange(len(around.before))] = around.before
+    after = (begins + len(around.before) + lengths)[:, None] + np.arange(len(around.after))
+    ids[after] = around.after
+    return lists(lengths + len(around), ids), lists(words, places[ends[:-1]])
 
 
 def units(features: pa.Table, items: np.ndarray, of: Items) -> float:

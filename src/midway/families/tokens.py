@@ -1,7 +1,8 @@
 """Tokenising: pieces, character offsets, special tokens, feature tables."""
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,19 @@ class Specials:
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load the tokenizer of an imported encoder, with neither truncation nor padding."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    """Load the tokenizer of an imported encoder, with neither truncation nor padding.
+
+    It is kept for the next stage: reading a large vocabulary takes half a second.
+    """
+    tokenizer = _tokenizer(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer(path: str) -> Tokenizer:
+    return Tokenizer.from_file(path)
 
 
 def specials(tokenizer: Tokenizer) -> Specials:
@@ -65,8 +74,8 @@ def _shorten(tokenizer: Tokenizer, question: str, encoding: Encoding, limit: int
     return ""
 
 
-def table(columns: dict[str, tuple[str, list[object]]]) -> pa.Table:
-    """Build a feature table from ``{name: (type, values)}``; types as in Arrow, e.g. ``int32``."""
+def table(columns: Mapping[str, tuple[str, Any]]) -> pa.Table:
+    """Build a feature table from ``{name: (type, values)}``; types: ``int32`` or ``list`` of it."""
     types = {"int32": pa.int32(), "list": pa.list_(pa.int32())}
     return pa.table({name: pa.array(v, types[kind]) for name, (kind, v) in columns.items()})
 
@@ -81,6 +90,18 @@ def lists_of(features: pa.Table, name: str) -> tuple[np.ndarray, np.ndarray]:
     kind = features.schema.field(name).type
     lists = chunks[0] if len(chunks) == 1 else pa.concat_arrays([*chunks, pa.array([], kind)])
     return lists.offsets.to_numpy(), lists.values.to_numpy()
+
+
+def lists(sizes: np.ndarray, values: np.ndarray) -> pa.ListArray:
+    """Lists of these sizes, cut from `values`; for `table`."""
+    ends = np.cumsum(sizes, dtype=np.int32)
+    return pa.ListArray.from_arrays(np.append(np.int32(0), ends), values.astype(np.int32))
+
+
+def spread(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """``[begins[0], begins[0] + 1, … sizes[0] of them, begins[1], …]``."""
+    before = np.cumsum(sizes) - sizes
+    return np.repeat(begins - before, sizes) + np.arange(int(sizes.sum()))
 
 
 def with_labels(features: pa.Table, labels: Sequence[str]) -> pa.Table:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ def write_examples(examples: Iterable[Example], folder: Path) -> None:
     """Write ``examples.jsonl``."""
     with (folder / FILE).open("w", encoding="utf-8", newline="\n") as file:
         for example in examples:
-            file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+            fields = {name: getattr(example, name) for name in example.__slots__}
+            file.write(json.dumps(fields, ensure_ascii=False) + "\n")
 
 
 def read_examples(folder: Path, family: str, only: Collection[int] | None = None) -> list[Any]:
