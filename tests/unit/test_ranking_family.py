@@ -159,7 +159,7 @@ def test_units_count_a_query_once():
     assert FAMILIES["ranking"].units(table, np.array([4, 1, 4, 0, 0]), items) == 3
     lengths = np.array([len(ids) for ids in table["ids"].to_pylist()])
     pieces = Pieces(items, lengths, whole=True)
-    (rows,) = pieces.cut(np.array([4, 1, 4]), 1)
+    ((_, rows),) = pieces.cut(np.array([4, 1, 4]), 1)
     assert sorted(rows) == sorted(items.of(np.array([1, 4])).tolist())
     assert pieces.tokens(np.array([4, 1, 4])) == lengths[rows].sum()
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.families.family import Family, Items
 from midway.families.scores import Scores
 from midway.families.sequence import encode_pairs, first_tokens
@@ -73,12 +74,12 @@ def loss(
     del lengths
     groups = batch["example"].astype(np.int64) * len(logits) + _copies(batch["row"])
     groups, place = np.unique(groups, return_inverse=True)
-    where = torch.from_numpy(place).to(logits.device)
+    where = to_device(place, logits.device)
     scores = logits[:, 0]
     top = scores.new_full((len(groups),), float("-inf"))
     top = top.scatter_reduce(0, where, scores.detach(), "amax")
     sums = torch.zeros_like(top).index_add(0, where, (scores - top[where]).exp())
-    right = torch.from_numpy(batch["right"].astype(np.float32)).to(logits.device)
+    right = to_device(batch["right"].astype(np.float32), logits.device)
     return (sums.log() + top).sum() - (scores * right).sum()
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.families.family import Family
 from midway.families.scores import Scores
 from midway.families.sequence import encode_pairs, first_tokens
@@ -62,7 +63,7 @@ def loss(
         lengths: not used.
     """
     del lengths
-    gold = torch.from_numpy(batch["label"].astype(np.int64)).to(logits.device)
+    gold = to_device(batch["label"].astype(np.int64), logits.device)
     return torch.nn.functional.cross_entropy(logits, gold, reduction="sum")
 
 

@@ -12,6 +12,7 @@ import torch
 
 from midway.encoders.load import Encoder
 from midway.encoders.packing import Packing, pack
+from midway.encoders.transfer import to_device
 from midway.families.family import Items
 from midway.families.tokens import labels_of, lists_of, mask_of
 
@@ -114,20 +115,21 @@ def make_batch(
     if pieces is None:
         spans = [features.tokens[features.offsets[r] : features.offsets[r + 1]] for r in rows]
         pieces = np.concatenate(spans)
-    ids = torch.from_numpy(encoder.renumber(pieces))
-    lengths = features.lengths[rows].tolist()
+    ids = to_device(encoder.renumber(pieces), device)
+    lengths = features.lengths[rows]
     types = None
     if encoder.types:
-        boundaries = features.column("boundary", rows).tolist()
-        if boundaries != lengths:
-            parts = [np.arange(n) >= b for n, b in zip(lengths, boundaries, strict=True)]
-            types = torch.from_numpy(np.concatenate(parts).astype(np.int64)).to(device)
-    return Batch(rows, ids.to(device), types, pack(lengths, device))
+        boundaries = features.column("boundary", rows)
+        if not np.array_equal(boundaries, lengths):
+            starts = np.cumsum(lengths) - lengths
+            second = np.arange(len(pieces)) >= np.repeat(starts + boundaries, lengths)
+            types = to_device(second.astype(np.int64), device)
+    return Batch(rows, ids, types, pack(lengths.tolist(), device))
 
 
 def at_places(states: torch.Tensor, places: np.ndarray | None) -> torch.Tensor:
     """States of some tokens ``[k, hidden]``, or of all if `places` is None."""
-    return states if places is None else states[torch.from_numpy(places).to(states.device)]
+    return states if places is None else states[to_device(places, states.device)]
 
 
 def cut(
@@ -171,13 +173,28 @@ class Pieces:
     lengths: np.ndarray
     whole: bool = False
 
-    def cut(self, chosen: np.ndarray, tokens: int) -> Iterator[np.ndarray]:
-        """Rows of each micro-batch, sorted by length."""
-        if self.whole:
-            yield self._sorted(np.unique(self.items.of(chosen)))
+    def cut(self, chosen: np.ndarray, tokens: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Items of each micro-batch, and their rows, sorted by length."""
+        if self.whole and len(chosen):
+            yield chosen, self._sorted(np.unique(self.items.of(chosen)))
             return
         for part in cut(chosen, self._longest, tokens, self.sizes):
-            yield self._sorted(self.items.of(part))
+            yield part, self._sorted(self.items.of(part))
+
+    def share(self, chosen: np.ndarray, place: int, of: int) -> tuple[np.ndarray, int]:
+        """What one of several processes computes of a step; equal tokens for each, as far as it goes.
+
+        Returns:
+            Its items, and how many items of shorter length the processes before it have. A step
+            that is never cut is computed by the first process alone.
+        """
+        if self.whole:
+            return chosen[: len(chosen) if place == 0 else 0], 0
+        ordered = chosen[np.argsort(self._longest[chosen], kind="stable")]
+        ends = np.cumsum(self.sizes[ordered])
+        owners = (ends - self.sizes[ordered] / 2) * of // ends[-1]
+        begin, end = np.searchsorted(owners, [place, place + 1])
+        return ordered[begin:end], int(begin)
 
     def tokens(self, chosen: np.ndarray) -> int:
         """Tokens that a step computes."""

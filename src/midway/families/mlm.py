@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.errors import DataError
 from midway.families.family import Family, Items, no_loss
 from midway.families.features import Features
@@ -152,7 +153,7 @@ def loss(logits: torch.Tensor, fields: Mapping[str, Any], lengths: Sequence[int]
         lengths: not used.
     """
     del lengths
-    gold = torch.from_numpy(fields["gold"].astype(np.int64)).to(logits.device)
+    gold = to_device(fields["gold"].astype(np.int64), logits.device)
     return torch.nn.functional.cross_entropy(logits, gold, reduction="sum")
 
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.families.family import Family, Items
 from midway.families.scores import Scores
 from midway.families.search import nearest
@@ -117,9 +118,10 @@ def loss(vectors: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int]
     gold = [place[int(batch["right"][i])] for i in queries.tolist()]
     also = np.array([[not keys[q].isdisjoint(keys[c]) for c in others] for q in queries])
     also[np.arange(len(queries)), gold] = False
-    scores = vectors[torch.from_numpy(queries)] @ vectors[torch.from_numpy(others)].T
-    scores = scores.masked_fill(torch.from_numpy(also).to(scores.device), float("-inf"))
-    target = torch.tensor(gold, device=scores.device)
+    device = vectors.device
+    scores = vectors[to_device(queries, device)] @ vectors[to_device(others, device)].T
+    scores = scores.masked_fill(to_device(also, device), float("-inf"))
+    target = to_device(np.array(gold, dtype=np.int64), device)
     return torch.nn.functional.cross_entropy(scores, target, reduction="sum")
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Encoding, Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.errors import DataError
 from midway.families.family import Family
 from midway.families.scores import Scores
@@ -132,7 +133,7 @@ def loss(
     padded = pad_rows(logits, lengths, float("-inf"))
     total = logits.new_zeros(())
     for side, name in enumerate(("start", "end")):
-        gold = torch.from_numpy(batch[name].astype(np.int64)).to(logits.device)
+        gold = to_device(batch[name].astype(np.int64), logits.device)
         total = total + torch.nn.functional.cross_entropy(padded[..., side], gold, reduction="sum")
     return total / 2
 
@@ -144,7 +145,7 @@ def pad_rows(values: torch.Tensor, lengths: Sequence[int], fill: float) -> torch
     columns = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     padded = values.new_full((len(sizes), int(sizes.max()), values.shape[1]), fill)
     device = values.device
-    padded[torch.from_numpy(rows).to(device), torch.from_numpy(columns).to(device)] = values
+    padded[to_device(rows, device), to_device(columns, device)] = values
     return padded
 
 
@@ -161,7 +162,7 @@ def candidates(
     null = padded[:, 0].sum(-1)
     place = torch.arange(padded.shape[1], device=logits.device)
     first, last = (
-        torch.from_numpy(batch[name].astype(np.int64)).to(logits.device)[:, None]
+        to_device(batch[name].astype(np.int64), logits.device)[:, None]
         for name in ("first", "last")
     )
     padded = padded.masked_fill(~((place >= first) & (place <= last))[..., None], float("-inf"))

@@ -16,6 +16,7 @@ import pyarrow as pa
 import torch
 from tokenizers import Tokenizer
 
+from midway.encoders.transfer import to_device
 from midway.families.family import Family, Items
 from midway.families.scores import Scores
 from midway.families.tokens import Specials, lists, lists_of, specials, spread, table, with_labels
@@ -141,7 +142,7 @@ def loss(logits: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int])
         lengths: not used.
     """
     del lengths
-    gold = torch.from_numpy(np.concatenate(batch["tags"]).astype(np.int64)).to(logits.device)
+    gold = to_device(np.concatenate(batch["tags"]).astype(np.int64), logits.device)
     return torch.nn.functional.cross_entropy(logits, gold, reduction="sum")
 
 

@@ -29,6 +29,9 @@ class Runtime:
         processes: that share a training stage; on CUDA each has a GPU of its own.
         threads: CPU threads; 0 leaves the library's default.
         micro_batch_tokens: tokens computed at once; a step is cut into pieces of at most this.
+            0: what suits the device (`midway.train.memory`).
+        gradient_checkpointing: keep no activations inside an encoder's layers in training, compute
+            them a second time instead: less memory, about a third more work.
         checkpoint_seconds: seconds of training between checkpoints.
     """
 
@@ -38,7 +41,8 @@ class Runtime:
     device: str = "cpu"
     processes: int = 1
     threads: int = 0
-    micro_batch_tokens: int = 4096
+    micro_batch_tokens: int = 0
+    gradient_checkpointing: bool = False
     checkpoint_seconds: float = 20.0
 
 

@@ -13,6 +13,9 @@ from midway.families import retrieval
 from midway.families.family import Family
 from midway.families.features import Batch, Features, at_places, cut, make_batch
 from midway.graph.stage import Context, Progress
+from midway.train.memory import CPU_TOKENS, MOST_TOKENS, is_shortage, release_failed, smaller
+
+ADVICE = "choose a smaller max_length, or predict where there is more memory"
 
 
 def encoded_batches(
@@ -24,21 +27,52 @@ def encoded_batches(
     *,
     every_layer: bool = False,
 ) -> Iterator[tuple[Batch, tuple[torch.Tensor, ...]]]:
-    """Packed batches in order of length, each with the encoder's states."""
-    runtime = context.runtime
-    device = torch.device(runtime.device)
-    total, done, began = int(features.lengths[rows].sum()), 0, time.monotonic()
-    for part in cut(rows, features.lengths, runtime.micro_batch_tokens):
+    """Packed batches in order of length, each with the encoder's states.
+
+    A batch that does not fit in memory is cut into smaller ones; the rest are cut as small.
+
+    Raises:
+        StageError: a single row does not fit.
+    """
+    device, lengths = torch.device(context.runtime.device), features.lengths
+    limit = context.runtime.micro_batch_tokens
+    limit = limit or (MOST_TOKENS if device.type == "cuda" else CPU_TOKENS)
+    parts = cut(rows, lengths, limit)
+
+    def ready() -> Batch | None:
+        part = next(parts, None)
+        return None if part is None else make_batch(features, part, encoder, device)
+
+    total, done, began = int(lengths[rows].sum()), 0, time.monotonic()
+    batch = ready()
+    while batch is not None:
         context.check()
-        batch = make_batch(features, part, encoder, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-            states = encoder.hidden_states(
-                batch.ids, batch.types, batch.packing, every_layer=every_layer
-            )
+            states = _states(encoder, batch, every_layer=every_layer)
+        if states is None:
+            limit = smaller(limit, len(batch.ids), len(batch.rows), ADVICE)
+            release_failed()
+            parts = cut(np.concatenate([batch.rows, *parts]), lengths, limit)
+            batch = ready()
+            continue
+        following = ready()  # while a device still computes
         yield batch, states
         done += len(batch.ids)
         rate = done / max(time.monotonic() - began, 1e-9)
         context.report(Progress(done, total, "tokens", {"tokens/s": f"{rate:,.0f}"}))
+        batch = following
+
+
+def _states(
+    encoder: Encoder, batch: Batch, *, every_layer: bool
+) -> tuple[torch.Tensor, ...] | None:
+    """The encoder's states, or None if they do not fit in memory."""
+    try:
+        return encoder.hidden_states(batch.ids, batch.types, batch.packing, every_layer=every_layer)
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        return None
 
 
 def pooled(

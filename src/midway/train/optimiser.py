@@ -23,6 +23,12 @@ def learning_rate(step: int, steps: int, warmup: float, peak: float) -> float:
     return peak * max(0.0, (steps - step) / max(1, steps - rise))
 
 
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Let the next steps have this learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
 def untouched_factor(
     steps: int, warmup: float, peak: float, decay: float, *, done: int | None = None
 ) -> float:
