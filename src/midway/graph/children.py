@@ -8,6 +8,8 @@ from multiprocessing.context import SpawnProcess
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, SIGTERM, pthread_sigmask
 from typing import Any
 
+from midway.errors import UsageError
+
 CONTEXT = get_context("spawn")
 Pipe = connection.Connection  # of pickled messages, in both directions
 
@@ -50,10 +52,19 @@ def death(process: SpawnProcess) -> str:
 
 
 def nth_device(device: str, place: int) -> str:
-    """Return the device of the process at `place`: ``cuda:N`` counts on from N, and round."""
+    """Return the device of the process at `place`: ``cuda:N`` counts on from N, and round.
+
+    Raises:
+        UsageError: there is no such GPU.
+    """
     name, _, first = device.partition(":")
     if name != "cuda":
         return device
     import torch  # only where something is computed on a GPU
 
-    return f"cuda:{(int(first or 0) + place) % max(1, torch.cuda.device_count())}"
+    number, count = int(first or 0), torch.cuda.device_count()
+    if number >= count:
+        raise UsageError(
+            f"--device {device}, but torch finds {count} GPUs; choose another one, or --device cpu"
+        )
+    return f"cuda:{(number + place) % count}"

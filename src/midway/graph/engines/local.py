@@ -75,7 +75,10 @@ class Workers:
         self._workers = [self._spawn(number) for number in range(count)]
 
     def _spawn(self, number: int) -> _Worker:
-        return _Worker(*spawn(_work, number, self._stop, self._store, self._runtime))
+        runtime = self._runtime
+        if runtime.device == "cuda":  # else the user has named one of them
+            runtime = replace(runtime, device=nth_device("cuda", number * runtime.processes))
+        return _Worker(*spawn(_work, self._stop, self._store, runtime))
 
     def submit(self, stage: Stage) -> None:
         """See `Engine`."""
@@ -138,11 +141,9 @@ class Workers:
             worker.process.close()
 
 
-def _work(pipe: "Pipe[Any, Any]", number: int, stop: Event, store: Store, runtime: Runtime) -> None:
+def _work(pipe: "Pipe[Any, Any]", stop: Event, store: Store, runtime: Runtime) -> None:
     """Execute the stages that arrive until the pipe is closed."""
     end_with_parent()
-    if runtime.device == "cuda":  # else the user has named one of them
-        runtime = replace(runtime, device=nth_device("cuda", number * runtime.processes))
     while True:
         try:
             stage = pipe.recv()
@@ -173,5 +174,6 @@ def _throttled(send: Callable[[Progress], None]) -> Callable[[Progress], None]:
 def local_engine(store: Store, runtime: Runtime, listener: Listener, *, workers: int) -> Engine:
     """Return the engine for `workers` stages at a time on this machine."""
     if workers <= 1:
-        return InProcess(store, runtime, listener)
+        device = nth_device(runtime.device, 0)
+        return InProcess(store, replace(runtime, device=device), listener)
     return Workers(store, runtime, listener, count=workers)
