@@ -18,6 +18,7 @@ from benchmarks.workloads import Workload
 from midway.encoders.export import Form, write_model
 from midway.families import FAMILIES
 from midway.families.features import Features
+from midway.stages.forward import in_order, rows_read
 
 AUTO = {
     "span_qa": "AutoModelForQuestionAnswering",
@@ -228,22 +229,21 @@ def predict_theirs(
     return predictions, ours.rates(model.base_model, features.lengths, seconds, training=False)
 
 
-def _said(logits: Any, work: Workload, rows: np.ndarray) -> list[Any]:
+def _said(logits: Any, work: Workload, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
     """What the head says of each row, by the family's own function, in the order of the table."""
     family, features = FAMILIES[work.card.family], work.features
     if work.card.family == "span_qa":
         logits = np.stack([np.asarray(part, dtype=np.float32) for part in logits[:2]], -1)
-    found: list[Any] = [None] * len(rows)
+    found, read = [], []
     for begin in range(0, len(rows), 256):
         part = rows[begin : begin + 256]
         block = torch.from_numpy(np.asarray(logits[begin : begin + 256], dtype=np.float32))
         lengths = features.lengths[part].tolist()
         fields = {name: features.column(name, part) for name in family.asks}
+        places = family.places(fields, lengths)
         if work.card.family != "classification":  # padded to packed
             block = torch.cat([line[:n] for line, n in zip(block, lengths, strict=True)])
-            places = family.places(fields, lengths)
             block = block if places is None else block[torch.from_numpy(places)]
-        said = family.candidates(block, fields, lengths)
-        for row, value in zip(part.tolist(), said, strict=True):
-            found[row] = value
-    return found
+        found.append(family.candidates(block, fields, lengths))
+        read.append(rows_read(part, lengths, places))
+    return in_order(found, read)

@@ -143,8 +143,9 @@ def test_the_best_choice_is_found_per_example_and_the_first_of_equals():
     want = [int(scores[number == i].argmax()) for i in range(len(EXAMPLES))]
     assert choice.decode(found, table, EXAMPLES, CARD) == want
     assert len(set(want)) > 2
-    assert choice.decode([0.5] * len(table), table, EXAMPLES, CARD) == [0] * len(EXAMPLES)
-    assert choice.decode([], pa.table({"example": []}), [], CARD) == []
+    equal = [torch.ones(len(table))]
+    assert choice.decode(equal, table, EXAMPLES, CARD) == [0] * len(EXAMPLES)
+    assert choice.decode([torch.ones(0)], pa.table({"example": []}), [], CARD) == []
 
 
 def test_score_is_accuracy():

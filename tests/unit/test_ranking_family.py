@@ -168,7 +168,7 @@ def test_candidates_of_all_languages_are_searched():
     random = np.random.default_rng(0)
     vectors = torch.from_numpy(random.normal(size=(len(EXAMPLES), 8)).astype(np.float32))
     found = ranking.candidates(vectors * 10, {}, ())
-    torch.testing.assert_close(torch.stack(found).norm(dim=-1), torch.ones(len(EXAMPLES)))
+    torch.testing.assert_close(found[0].norm(dim=-1), torch.ones(len(EXAMPLES)))
     got = ranking.decode(found, None, EXAMPLES, None)
     unit = vectors.numpy() / np.linalg.norm(vectors.numpy(), axis=1, keepdims=True)
     pool = [i for i, example in enumerate(EXAMPLES) if example.side == "candidate"]
@@ -181,14 +181,14 @@ def test_candidates_of_all_languages_are_searched():
 
 def test_a_ranking_ends_at_20():
     many = [candidate("en", number) for number in range(50)] + [query("en", 0)]
-    vectors = [torch.tensor([1.0, float(number)]) for number in range(50)]
-    got = ranking.decode([*vectors, torch.tensor([0.0, 1.0])], None, many, None)
+    vectors = torch.tensor([*([1.0, float(number)] for number in range(50)), [0.0, 1.0]])
+    got = ranking.decode([vectors], None, many, None)
     assert got[-1] == [f"en/c{number}" for number in range(49, 29, -1)]
 
 
 def test_nothing_to_search():
     only = [query("en", 0), query("en", 1)]
-    assert ranking.decode([torch.ones(2)] * 2, None, only, None) == [[], []]
+    assert ranking.decode([torch.ones(2, 2)], None, only, None) == [[], []]
 
 
 def brute_force(predicted, right):

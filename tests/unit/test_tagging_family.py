@@ -10,6 +10,7 @@ from midway.families import tagging
 from midway.families.family import rows_alone
 from midway.families.features import read_features, write_features
 from midway.families.tokens import labels_of, specials
+from midway.stages.forward import in_order, rows_read
 from midway.tasks import load_card
 from midway.tasks.examples import TaggedSentence
 
@@ -81,7 +82,7 @@ def test_windows_are_filled_from_the_left():
 def test_decoding_joins_windows_and_never_loses_a_tag(max_length):
     table = encode(max_length=max_length)
     order = np.random.default_rng(0).permutation(len(table))
-    found = [None] * len(table)
+    said, read = [], []
     for part in np.array_split(order, 5):  # packed batches, out of order
         rows = [table.slice(int(i), 1).to_pylist()[0] for i in part]
         lengths = [len(row["ids"]) for row in rows]
@@ -92,10 +93,10 @@ def test_decoding_joins_windows_and_never_loses_a_tag(max_length):
                 logits[begin + head, tag] = 99.0
             begin += length
         heads = {"heads": [np.array(row["heads"]) for row in rows]}
-        at_heads = logits[torch.from_numpy(tagging.places(heads, lengths))]
-        for i, numbers in zip(part, tagging.candidates(at_heads, heads, lengths), strict=True):
-            found[i] = numbers
-    tags = tagging.decode(found, table, SENTENCES, CARD, labels_of(table))
+        places = tagging.places(heads, lengths)
+        said.append(tagging.candidates(logits[torch.from_numpy(places)], heads, lengths))
+        read.append(rows_read(part, lengths, places))
+    tags = tagging.decode(in_order(said, read), table, SENTENCES, CARD, labels_of(table))
     assert tags == [list(example.tags) for example in SENTENCES]
 
 
@@ -199,7 +200,7 @@ def test_supertags_are_those_of_the_training_data():
     test = [tagged("c", "B-new", "NP", noun), tagged("d", "conj", slash)]
     seen = tagging.encode(test, bert_tokenizer(), card, max_length=16, stride=0)
     assert labels_of(seen) != labels
-    found = [np.array([1, 2, 1]), np.array([2, 0])]
+    found = [torch.tensor([1, 2, 1, 2, 0])]
     tags = tagging.decode(found, seen, test, card, labels)
     assert tags == [[noun, "NP", noun], ["NP", slash]]
     guess = {e.id: t for e, t in zip(test, tags, strict=True)}

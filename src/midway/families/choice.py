@@ -93,15 +93,14 @@ def _copies(rows: np.ndarray) -> np.ndarray:
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
-) -> list[float]:
-    """The logit of each row."""
+) -> tuple[torch.Tensor]:
+    """The logit of each row, ``float32[n]``."""
     del batch, lengths
-    scores: list[float] = logits[:, 0].tolist()
-    return scores
+    return (logits[:, 0],)
 
 
 def decode(
-    found: Sequence[float],
+    found: Sequence[torch.Tensor],
     features: pa.Table,
     examples: Sequence[ChoiceExample],
     card: TaskCard,
@@ -111,7 +110,7 @@ def decode(
     del card, labels
     best = [(float("-inf"), 0)] * len(examples)
     seen = [0] * len(examples)
-    for score, example in zip(found, features["example"].to_pylist(), strict=True):
+    for score, example in zip(found[0].tolist(), features["example"].to_pylist(), strict=True):
         if score > best[example][0]:
             best[example] = (score, seen[example])
         seen[example] += 1

@@ -69,15 +69,14 @@ def loss(
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
-) -> list[int]:
-    """Number of the best label of each sequence."""
+) -> tuple[torch.Tensor]:
+    """Number of the best label of each sequence, ``int64[n]``."""
     del batch, lengths
-    best: list[int] = logits.argmax(-1).tolist()
-    return best
+    return (logits.argmax(-1),)
 
 
 def decode(
-    found: Sequence[int],
+    found: Sequence[torch.Tensor],
     features: pa.Table,
     examples: Sequence[LabelledText],
     card: TaskCard,
@@ -85,7 +84,7 @@ def decode(
 ) -> list[str]:
     """Names of the labels that the head chose."""
     del features, examples, card
-    return [labels[number] for number in found]
+    return [labels[number] for number in found[0].tolist()]
 
 
 def score(

@@ -78,9 +78,10 @@ class Family:
             None for all.
         units: (table, item numbers, items) → what a step's summed loss is divided by.
         loss: (logits at the places, fields, lengths) → summed loss of a packed batch.
-        candidates: (logits at the places, fields, lengths) → what the head says of each row.
-        decode: (what the head said of each row, table, examples, card, labels) → a prediction
-            per example.
+        candidates: (logits at the places, fields, lengths) → what the head says: tensors with a
+            row for each place or, where it reads every token, for each sequence.
+        decode: (the same of all rows, in the order of the table; table, examples, card, labels) →
+            a prediction per example.
     """
 
     encode: Callable[..., pa.Table]
@@ -95,5 +96,5 @@ class Family:
     places: Callable[..., np.ndarray | None] = every_token
     units: Callable[[pa.Table, np.ndarray, Items], float] = count_rows
     loss: Callable[..., Any] = no_loss
-    candidates: Callable[..., Sequence[Any]] = no_loss
+    candidates: Callable[..., tuple[Any, ...]] = no_loss
     decode: Callable[..., list[Any]] = no_loss

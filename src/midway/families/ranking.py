@@ -127,10 +127,10 @@ def loss(vectors: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int]
 
 def candidates(
     vectors: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int]
-) -> list[torch.Tensor]:
-    """The vector of each row."""
+) -> tuple[torch.Tensor]:
+    """The unit vector of each row, ``float32[n, hidden]``."""
     del batch, lengths
-    return list(torch.nn.functional.normalize(vectors, dim=-1).cpu())
+    return (torch.nn.functional.normalize(vectors, dim=-1),)
 
 
 def decode(
@@ -146,8 +146,7 @@ def decode(
     pool = [i for i, example in enumerate(examples) if example.side == CANDIDATE]
     ranked: list[list[str]] = [[] for _ in examples]
     if queries and pool:
-        index = torch.stack([found[i] for i in pool])
-        _, best = nearest(torch.stack([found[i] for i in queries]), index, k=DEPTH)
+        _, best = nearest(found[0][queries], found[0][pool], k=DEPTH)
         for query, columns in zip(queries, best.tolist(), strict=True):
             ranked[query] = [name_of(examples[pool[column]]) for column in columns]
     return ranked

@@ -9,6 +9,7 @@
    least first-token score over the windows (SQuAD v2).
 """
 
+import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +23,7 @@ from midway.encoders.transfer import to_device
 from midway.errors import DataError
 from midway.families.family import Family
 from midway.families.scores import Scores
-from midway.families.tokens import QUERY_TOKENS, boundary, shorten_question, table
+from midway.families.tokens import QUERY_TOKENS, boundary, lists_of, shorten_question, table
 from midway.metrics import squad
 from midway.metrics.normalise import AnswerProfile
 from midway.tasks.card import TaskCard
@@ -151,12 +152,12 @@ def pad_rows(values: torch.Tensor, lengths: Sequence[int], fill: float) -> torch
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, np.ndarray], lengths: Sequence[int]
-) -> list[dict[str, np.ndarray]]:
+) -> tuple[torch.Tensor, ...]:
     """The best spans of each window of a packed batch.
 
     Returns:
-        For each window ``score``, ``start``, ``end``: ``[N_BEST]`` (score -inf where there are
-        fewer), and ``null``, the first token's score.
+        Scores, first and last tokens, ``[n, N_BEST]`` (score -inf where there are fewer), and the
+        first token's score, ``[n]``.
     """
     padded = pad_rows(logits, lengths, float("-inf"))
     null = padded[:, 0].sum(-1)
@@ -173,17 +174,14 @@ def candidates(
     span = end[:, None, :] - start[:, :, None]
     score = score.masked_fill((span < 0) | (span >= ANSWER_TOKENS), float("-inf"))
     best, flat = score.flatten(1).topk(min(N_BEST, k * k))
-    arrays = {
-        "score": best.cpu().numpy(),
-        "start": start.gather(1, flat // k).cpu().numpy(),
-        "end": end.gather(1, flat % k).cpu().numpy(),
-        "null": null.cpu().numpy(),
-    }
-    return [{name: array[i] for name, array in arrays.items()} for i in range(len(padded))]
+    fewer = (0, N_BEST - best.shape[1])
+    best = torch.nn.functional.pad(best, fewer, value=float("-inf"))
+    spans = (start.gather(1, flat // k), end.gather(1, flat % k))
+    return (best, *(torch.nn.functional.pad(place, fewer) for place in spans), null)
 
 
 def decode(
-    found: Sequence[Mapping[str, np.ndarray]],
+    found: Sequence[torch.Tensor],
     features: pa.Table,
     examples: Sequence[QAExample],
     card: TaskCard,
@@ -193,7 +191,7 @@ def decode(
 
     Args:
         found: what `candidates` says of each window, in the order of `features`.
-        features: the windows.
+        features: the windows; every example has at least one.
         examples: the examples they were cut from.
         card: the task; where questions may be unanswerable, the empty answer may win.
         labels: not used.
@@ -202,25 +200,25 @@ def decode(
         The answer to each example, and its n-best list of ``{"text", "score"}``.
     """
     del labels
-    windows: list[list[int]] = [[] for _ in examples]
-    for row, index in enumerate(features["example"].to_pylist()):
-        windows[index].append(row)
-    first = features["first"].to_numpy()
-    begin, finish = features["begin"], features["finish"]
+    score, start, end, null = (part.cpu().numpy() for part in found)
+    example, first = (features[name].to_numpy() for name in ("example", "first"))
+    (begins, begin), (_, finish) = (lists_of(features, name) for name in ("begin", "finish"))
+    there = np.isfinite(score)
+    window = np.flatnonzero(there) // N_BEST
+    token = (begins[:-1] - first)[window]  # what to add to a token of the window
+    left, right = begin[token + start[there]], finish[token + end[there]]
+    nbests: list[dict[str, float]] = [{} for _ in examples]
+    spans = (example[window], left, right, score[there])
+    for index, a, b, value in zip(*(column.tolist() for column in spans), strict=True):
+        nbest, text = nbests[index], examples[index].context[a:b].strip()
+        nbest[text] = max(nbest.get(text, -math.inf), value)
+    if card.unanswerable:
+        least = np.full(len(examples), np.inf)
+        np.minimum.at(least, example, null)
+        for nbest, value in zip(nbests, least.tolist(), strict=True):
+            nbest[""] = value
     answers = []
-    for example, rows in zip(examples, windows, strict=True):
-        nbest: dict[str, float] = {}
-        for row in rows:
-            offsets = begin[row].values.to_numpy(), finish[row].values.to_numpy()
-            for score, start, end in zip(
-                *(found[row][name] for name in ("score", "start", "end")), strict=True
-            ):
-                if np.isfinite(score):
-                    left, right = offsets[0][start - first[row]], offsets[1][end - first[row]]
-                    text = example.context[left:right].strip()
-                    nbest[text] = max(nbest.get(text, -np.inf), float(score))
-        if card.unanswerable and rows:
-            nbest[""] = min(float(found[row]["null"]) for row in rows)
+    for nbest in nbests:
         ranked = sorted(nbest.items(), key=lambda item: -item[1])[:N_BEST]
         best = ranked[0][0] if ranked else ""
         listed = [{"text": text, "score": round(score, 6)} for text, score in ranked]

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -155,16 +155,14 @@ def places(batch: Mapping[str, Any], lengths: Sequence[int]) -> np.ndarray:
 
 def candidates(
     logits: torch.Tensor, batch: Mapping[str, Any], lengths: Sequence[int]
-) -> list[np.ndarray]:
-    """The best label number of each word, one array per window of a packed batch."""
-    del lengths
-    best = logits.argmax(-1).cpu().numpy()
-    counts = np.cumsum([len(heads) for heads in batch["heads"]])[:-1]
-    return np.split(best, counts)
+) -> tuple[torch.Tensor]:
+    """Number of the best label of each word, ``int64[words]``."""
+    del batch, lengths
+    return (logits.argmax(-1),)
 
 
 def decode(
-    found: Sequence[np.ndarray],
+    found: Sequence[torch.Tensor],
     features: pa.Table,
     examples: Sequence[TaggedSentence],
     card: TaskCard,
@@ -173,18 +171,15 @@ def decode(
     """Join windows: one tag for every word of every sentence.
 
     Args:
-        found: what `candidates` returned, in the order of `features`.
-        features: the windows.
+        found: what `candidates` says of each word, in order; no word is in two windows.
+        features: not used.
         examples: the sentences they were cut from.
         card: not used.
         labels: of the head; they name the numbers.
     """
-    del card
-    tags = [[""] * len(example.tokens) for example in examples]
-    windows = zip(features["example"].to_pylist(), features["word"].to_pylist(), strict=True)
-    for (example, word), numbers in zip(windows, found, strict=True):
-        tags[example][word : word + len(numbers)] = [labels[n] for n in numbers]
-    return tags
+    del features, card
+    tags = iter([labels[number] for number in found[0].tolist()])
+    return [list(islice(tags, len(example.tokens))) for example in examples]
 
 
 def score(

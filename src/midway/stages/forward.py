@@ -1,8 +1,7 @@
 """Run rows of a feature table through an encoder, shortest first, reporting progress."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -113,16 +112,36 @@ def head_says(
     features: Features,
     context: Context,
     precision: str,
-) -> list[Any]:
-    """What the head says of every row (`Family.candidates`), in the order of the table."""
+) -> tuple[torch.Tensor, ...]:
+    """What the head says (`Family.candidates`) of all rows, in the order of the table.
+
+    Nothing leaves the device before `Family.decode`, so that it need not wait between batches.
+    """
     module = head.module.eval().to(context.runtime.device)
-    found: list[Any] = [None] * len(features.lengths)
-    rows = np.arange(len(found))
-    for batch, states in encoded_batches(encoder, features, rows, context, precision):
+    every = np.arange(len(features.lengths))
+    said, rows = [], []
+    for batch, states in encoded_batches(encoder, features, every, context, precision):
         fields = {name: features.column(name, batch.rows) for name in family.asks}
         lengths = batch.packing.lengths
-        logits = module(at_places(states[-1].float(), family.places(fields, lengths)))
-        said = family.candidates(logits, fields, lengths)
-        for row, value in zip(batch.rows.tolist(), said, strict=True):
-            found[row] = value
-    return found
+        places = family.places(fields, lengths)
+        logits = module(at_places(states[-1], places).float())
+        said.append(family.candidates(logits, fields, lengths))
+        rows.append(rows_read(batch.rows, lengths, places))
+    return in_order(said, rows)
+
+
+def rows_read(rows: np.ndarray, lengths: Sequence[int], places: np.ndarray | None) -> np.ndarray:
+    """The row of each place that a head reads; all rows once if it reads every token."""
+    if places is None:
+        return rows
+    read: np.ndarray = rows[np.searchsorted(np.cumsum(lengths), places, side="right")]
+    return read
+
+
+def in_order(
+    said: Sequence[tuple[torch.Tensor, ...]], rows: Sequence[np.ndarray]
+) -> tuple[torch.Tensor, ...]:
+    """What the head says of some batches, by row; `rows` are those of `rows_read`."""
+    order = torch.from_numpy(np.argsort(np.concatenate(rows), kind="stable"))
+    columns = [torch.cat(column) for column in zip(*said, strict=True)]
+    return tuple(column[order.to(column.device)] for column in columns)
