@@ -182,7 +182,7 @@ class Pieces:
             yield part, self._sorted(self.items.of(part))
 
     def share(self, chosen: np.ndarray, place: int, of: int) -> tuple[np.ndarray, int]:
-        """What one of several processes computes of a step; equal tokens for each, as far as it goes.
+        """What one of several processes computes of a step: about as many tokens as the others.
 
         Returns:
             Its items, and how many items of shorter length the processes before it have. A step
