@@ -102,14 +102,40 @@ def test_sliding_window_is_narrower_than_the_sequence():
     torch.testing.assert_close(got[-1], want[-1], rtol=0, atol=1e-5)
 
 
-def test_pack_describes_runs_offsets_and_positions():
+def test_pack_describes_groups_offsets_and_positions():
     packing = pack((3, 3, 5, 3))
     assert packing.lengths == (3, 3, 5, 3)
-    assert packing.runs == ((2, 3), (1, 5), (1, 3))
+    (group,) = packing.groups  # all are short: padded to 32
+    assert (group.begin, group.end, group.count, group.length) == (0, 14, 4, 32)
+    assert group.places.view(4, 32)[2, :5].tolist() == [6, 7, 8, 9, 10]
+    assert group.real.tolist() == [0, 1, 2, 32, 33, 34, 64, 65, 66, 67, 68, 96, 97, 98]
+    assert (group.mask.squeeze(1) == 0).sum(1).tolist() == [3, 3, 5, 3]
     assert packing.offsets.tolist() == [0, 3, 6, 11, 14]
     assert packing.offsets.dtype == torch.int32
     assert packing.longest == 5
     assert positions(packing, 2).tolist() == [[2, 3, 4, 2, 3, 4, 2, 3, 4, 5, 6, 2, 3, 4]]
+
+
+def test_long_sequences_are_not_padded_and_whole_ones_not_gathered():
+    packing = pack((32, 32, 97, 97, 98))
+    assert [(g.begin, g.end, g.count, g.length) for g in packing.groups] == [
+        (0, 64, 2, 32), (64, 258, 2, 97), (258, 356, 1, 98),
+    ]  # fmt: skip
+    assert all(group.places is None for group in packing.groups)
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_sequence_does_not_see_its_neighbours(dtype, gradients):
+    """Not even in its rounding: predictions may not depend on what they are batched with."""
+    (q, k, v), _, _ = qkv(dtype, lengths=(7, 20, 40, 100))
+    attend = lambda a, b, c, n: packed_attention(  # noqa: E731
+        torch.nn.Identity(), a[None], b[None], c[None], None, packing=pack(n)
+    )[0][0]
+    with torch.set_grad_enabled(gradients):
+        together = attend(q, k, v, (7, 20, 40, 100))
+        alone = attend(*(x[:, 7:27] for x in (q, k, v)), (20,))
+    assert torch.equal(together[7:27], alone)
 
 
 def qkv(dtype, seed=0, lengths=LENGTHS):
@@ -128,7 +154,7 @@ def by_sequence(q, k, v, lengths, scale):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
 def test_written_out_gradient_equals_autograd(dtype, tolerance):
     (q, k, v), direction, packing = qkv(dtype)
-    out = _TrainableAttention.apply(q, k, v, packing.runs, 0.3)
+    out = _TrainableAttention.apply(q, k, v, packing.groups, 0.3)
     got = torch.autograd.grad(out, (q, k, v), direction)
     exact = [x.detach().float().requires_grad_() for x in (q, k, v)]
     want_out = by_sequence(*exact, packing.lengths, 0.3)
@@ -144,7 +170,7 @@ def test_written_out_gradient_equals_autograd(dtype, tolerance):
 def test_written_out_gradient_passes_gradcheck():
     lengths = (2, 3, 3)
     (q, k, v), _, packing = qkv(torch.float64, lengths=lengths)
-    run = lambda *x: _TrainableAttention.apply(*x, packing.runs, 0.5)  # noqa: E731
+    run = lambda *x: _TrainableAttention.apply(*x, packing.groups, 0.5)  # noqa: E731
     assert torch.autograd.gradcheck(run, (q[:1, :, :3], k[:1, :, :3], v[:1, :, :3]))
 
 

@@ -21,6 +21,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from midway.encoders.dropout import Dropout
+
 HEADS = "heads.safetensors"
 SPREAD = 0.02
 FIRST_SCALE = 100.0
@@ -96,7 +98,7 @@ def make_head(
         parts["dense"] = nn.Linear(hidden, hidden)
         parts["activation"] = nn.GELU() if kind == "mlm" else nn.Tanh()
     if kind in ("token", "sequence"):
-        parts["dropout"] = nn.Dropout(dropout)
+        parts["dropout"] = Dropout(dropout)
         parts["out"] = nn.Linear(hidden, outputs)
     elif kind == "pooler":
         parts["unit"] = UnitVector()

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel
 
 from midway.encoders.convert import CONFIG, WEIGHTS
+from midway.encoders.dropout import use_cheap_dropout
 from midway.encoders.packing import ATTENTION, Packing, positions
 
 DELTA = "delta.safetensors"
@@ -109,6 +110,7 @@ def load_encoder(
     model = AutoModel.from_config(config, attn_implementation=ATTENTION, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
+    use_cheap_dropout(model)
     table = model.get_input_embeddings()
     embedding = next(name for name, p in model.named_parameters() if p is table.weight)
     model.load_state_dict(_state(folder, delta, active, embedding), strict=True)

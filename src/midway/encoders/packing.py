@@ -206,7 +206,7 @@ class _TrainableAttention(torch.autograd.Function):
 
     In bfloat16 on CPU this is about twice as fast, forward and backward together, as torch's
     fused kernel, whose backward pass does not use the matrix units.
-    `benchmarks/attention.py` measures it.
+    `benchmarks/kernels.py` measures it.
     """
 
     @staticmethod
