@@ -1,6 +1,7 @@
 """``midway run``: compute what is missing, then write results and report."""
 
 import os
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,18 @@ BudgetOption = Annotated[
         metavar="AMOUNT",
     ),
 ]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        help="cpu, cuda, or cuda:N for one GPU. With cuda, workers and processes take one each."
+    ),
+]
+ProcessesOption = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Processes that share every training; predictions are made by one process."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +61,8 @@ def run(
         Literal["local", "ray"], typer.Option(help="Where stages run; ray is not available yet.")
     ] = "local",
     workers: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1,
+    processes: ProcessesOption = 1,
+    device: DeviceOption = "cpu",
     store: StoreOption = None,
     data: DataOption = "",
     out: OutOption = None,
@@ -75,6 +90,8 @@ def run(
 
     if engine == "ray":
         raise UsageError("the engine ray is not part of this version; use --engine local")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device {device}: expected cpu, cuda or cuda:N")
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     began = time.monotonic()
     session = open_session(study, open_store(store), data_folders(data), strict=strict)
@@ -84,7 +101,7 @@ def run(
         outcome = run_plan(
             session.plan,
             session.store,
-            _with_checkpoints(session.runtime),
+            replace(_with_checkpoints(session.runtime), processes=processes, device=device),
             observer=observer,
             workers=workers,
             only=only,
