@@ -36,6 +36,21 @@ def test_neighbours_of_both_sides_equal_brute_force(k, block, sides):
         np.testing.assert_allclose(scores, np.take_along_axis(table, want, 1), atol=1e-6)
 
 
+@pytest.mark.parametrize("k", [1, 4])
+@pytest.mark.parametrize("block", [700, 5000])
+def test_neighbours_among_many_equal_brute_force(k, block):
+    """So many that the k best are looked for in groups; 1,217 leaves some in no group."""
+    test_neighbours_of_both_sides_equal_brute_force(k, block, (641, 1217))
+
+
+def test_equal_neighbours_are_different_ones():
+    left, right = unit(2, 1), unit(3, 2).repeat(400, 1)
+    for scores, places in nearest_both(left, right, k=4):
+        assert all(len(set(row)) == min(4, len(row)) for row in places.tolist())
+        want = (left @ right.T if len(places) == 2 else right @ left.T).topk(len(places[0]))
+        torch.testing.assert_close(scores, want.values)
+
+
 @pytest.mark.parametrize("sides", [(0, 5), (5, 0), (0, 0)])
 def test_nothing_to_mine(sides):
     (ahead, _), (back, _) = nearest_both(torch.ones(sides[0], 4), torch.ones(sides[1], 4), k=4)
