@@ -59,7 +59,8 @@ def _top(scores: torch.Tensor, k: int, dim: int) -> tuple[torch.Tensor, torch.Te
     if groups < 4 * k:
         values, places = scores.topk(k, dim)
         return (values, places) if dim else (values.T, places.T)
-    greatest = scores.narrow(dim, 0, groups * GROUP).unflatten(dim, (GROUP, groups)).amax(dim)
+    grouped = torch.unflatten(scores.narrow(dim, 0, groups * GROUP), dim, (GROUP, groups))
+    greatest = grouped.amax(dim)
     best = (greatest if dim else greatest.T).topk(k, 1).indices
     steps = torch.arange(0, groups * GROUP, groups, device=scores.device)
     rest = torch.arange(groups * GROUP, size, device=scores.device)
