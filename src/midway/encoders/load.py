@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModel
+from transformers.initialization import no_init_weights
 
 from midway.encoders.convert import CONFIG, WEIGHTS
 from midway.encoders.dropout import use_cheap_dropout
@@ -107,7 +108,8 @@ def load_encoder(
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
         if hasattr(config, name):
             setattr(config, name, attention_dropout)
-    model = AutoModel.from_config(config, attn_implementation=ATTENTION, dtype=torch.float32)
+    with no_init_weights():  # all are loaded below; drawing them first takes longer than loading
+        model = AutoModel.from_config(config, attn_implementation=ATTENTION, dtype=torch.float32)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     use_cheap_dropout(model)
