@@ -12,7 +12,14 @@ from midway.families import retrieval
 from midway.families.family import Family
 from midway.families.features import Batch, Features, at_places, cut, make_batch
 from midway.graph.stage import Context, Progress
-from midway.train.memory import CPU_TOKENS, MOST_TOKENS, is_shortage, release_failed, smaller
+from midway.train.memory import (
+    CPU_TOKENS,
+    MOST_TOKENS,
+    Shortage,
+    is_shortage,
+    release_failed,
+    smaller,
+)
 
 ADVICE = "choose a smaller max_length, or predict where there is more memory"
 
@@ -48,8 +55,8 @@ def encoded_batches(
         context.check()
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
             states = _states(encoder, batch, every_layer=every_layer)
-        if states is None:
-            limit = smaller(limit, len(batch.ids), len(batch.rows), ADVICE)
+        if isinstance(states, Shortage):
+            limit = smaller(limit, states, ADVICE)
             release_failed()
             parts = cut(np.concatenate([batch.rows, *parts]), lengths, limit)
             batch = ready()
@@ -64,14 +71,14 @@ def encoded_batches(
 
 def _states(
     encoder: Encoder, batch: Batch, *, every_layer: bool
-) -> tuple[torch.Tensor, ...] | None:
-    """The encoder's states, or None if they do not fit in memory."""
+) -> tuple[torch.Tensor, ...] | Shortage:
+    """The encoder's states, or that they do not fit in memory."""
     try:
         return encoder.hidden_states(batch.ids, batch.types, batch.packing, every_layer=every_layer)
     except (MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise
-        return None
+        return Shortage(len(batch.ids), len(batch.rows), str(error))
 
 
 def pooled(

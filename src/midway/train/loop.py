@@ -154,7 +154,8 @@ def _ready(encoder: Encoder, entries: Sequence[Entry], runtime: Runtime) -> list
                 f"{type(model).__name__} cannot compute its layers a second time; run without "
                 "--gradient-checkpointing"
             )
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        old = model.gradient_checkpointing_enable  # the name in older releases of transformers 5
+        getattr(model, "activation_checkpointing_enable", old)({"use_reentrant": False})
     return modules
 
 

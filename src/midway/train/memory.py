@@ -13,6 +13,7 @@ import ctypes
 import functools
 import gc
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -21,7 +22,12 @@ from midway.errors import StageError
 CPU_TOKENS = 4096
 MOST_TOKENS = 32768  # more at once does not make a device faster
 SHARE = 0.8  # of what is free; the rest is for fragmentation
-SIGNS = ("can't allocate memory", "bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED")
+SIGNS = (
+    "can't allocate memory",  # torch
+    "bad_alloc",  # C++
+    "could not create a primitive",  # oneDNN, which does not say why
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 def is_shortage(error: BaseException) -> bool:
@@ -31,23 +37,39 @@ def is_shortage(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
 
 
-def smaller(limit: int, tokens: int, parts: int, advice: str) -> int:
+@dataclass
+class Shortage(Exception):  # noqa: N818
+    """A micro-batch did not fit.
+
+    Attributes:
+        tokens: of it.
+        parts: how many pieces it can be cut into at most.
+        error: what was raised.
+    """
+
+    tokens: int
+    parts: int
+    error: str
+
+
+def smaller(limit: int, shortage: Shortage, advice: str) -> int:
     """Limit after a micro-batch did not fit.
 
     Args:
         limit: of tokens, so far.
-        tokens: of the micro-batch.
-        parts: how many pieces it can be cut into at most.
+        shortage: what did not fit.
         advice: what the user can do if it cannot be cut.
 
     Raises:
         StageError: it is one piece.
     """
-    if parts < 2:
+    if shortage.parts < 2:
+        reason = shortage.error.splitlines()[0] if shortage.error else "MemoryError"
         raise StageError(
-            f"out of memory: {tokens:,} tokens that must be computed together do not fit; {advice}"
+            f"out of memory: {shortage.tokens:,} tokens that must be computed together do not fit; "
+            f"{advice} ({reason})"
         )
-    return max(1, min(limit, tokens) // 2)
+    return max(1, min(limit, shortage.tokens) // 2)
 
 
 def limit_of(trial: Callable[[], int], parameters: int, device: torch.device) -> int:

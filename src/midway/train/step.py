@@ -20,7 +20,7 @@ from midway.encoders.heads import Head
 from midway.encoders.load import Encoder
 from midway.families.family import Family, Items
 from midway.families.features import Batch, Features, Pieces, at_places, make_batch
-from midway.train.memory import is_shortage, release_failed, smaller
+from midway.train.memory import Shortage, is_shortage, release_failed, smaller
 from midway.train.schedule import Step
 
 TRIAL_TOKENS = 2048
@@ -86,10 +86,6 @@ class Prepared:
     units: float
 
 
-class _Shortage(Exception):  # noqa: N818
-    """A micro-batch of so many tokens and items did not fit."""
-
-
 def forward_seed(seed: Sequence[int], first: int) -> int:
     """Seed of all randomness inside one forward pass.
 
@@ -147,9 +143,8 @@ class Stepper:
         while True:
             try:
                 return self._sum(prepared)
-            except _Shortage as shortage:
-                tokens, items = shortage.args
-                self.limit = smaller(self.limit, tokens, items, ADVICE)
+            except Shortage as shortage:
+                self.limit = smaller(self.limit, shortage, ADVICE)
             # the error, and with it all it kept of the failed pass, is gone here
             self.clear()
             release_failed()
@@ -183,7 +178,7 @@ class Stepper:
             except (MemoryError, RuntimeError) as error:
                 if not is_shortage(error):
                     raise
-                raise _Shortage(len(part.batch.ids), part.items) from None
+                raise Shortage(len(part.batch.ids), part.items, str(error)) from None
         return total
 
     def _one(self, entry: Entry, part: MicroBatch, units: float) -> torch.Tensor:
