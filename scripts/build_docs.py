@@ -34,6 +34,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "`[[target]]`": schema.Target,
     "`evaluate`": schema.Evaluate,
     "`[compare]`": schema.Compare,
+    "`[halving]`": schema.HalvingTable,
 }
 
 STUDY_INTRO = """\

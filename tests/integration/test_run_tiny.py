@@ -15,7 +15,7 @@ from midway.analysis import read_csv
 COLUMNS = [
     *("study", "encoder", "intermediate", "target", "language", "seed"),
     *("split", "profile", "metric", "value", "n"),
-    *("collapsed", "restarts"),
+    *("collapsed", "restarts", "stopped"),
 ]
 
 

@@ -29,7 +29,7 @@ def artefact(folder, languages):
 
 def test_columns_are_the_contract():
     contract = "study encoder intermediate target language seed split profile metric value n"
-    assert (*contract.split(), "collapsed", "restarts") == COLUMNS
+    assert (*contract.split(), "collapsed", "restarts", "stopped") == COLUMNS
 
 
 @pytest.mark.parametrize(("write", "read"), [(write_csv, read_csv), (write_parquet, read_parquet)])

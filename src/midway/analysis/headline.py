@@ -1,7 +1,7 @@
 """The first sentence of a report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from midway.analysis.gains import Average
@@ -22,6 +22,8 @@ class Standing:
         started: those of them that some intermediate is scored on.
         untrained: targets that are never trained, with at least one score.
         collapsed: training runs that collapsed at least once.
+        stopped: intermediates that successive halving stopped, and why.
+        waiting: evaluations that wait for a choice of successive halving.
     """
 
     progress: Progress
@@ -32,6 +34,8 @@ class Standing:
     started: tuple[str, ...]
     untrained: tuple[str, ...]
     collapsed: Sequence[Mapping[str, Any]] = ()
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    waiting: int = 0
 
 
 def untested(standing: Standing) -> str:

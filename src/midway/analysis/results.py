@@ -38,6 +38,7 @@ class ScoredRun:
         validation: validation score of the evaluated model in percent, if it has one.
         collapsed: which model behind it has collapsed and why; empty if none has.
         restarts: how often training behind it began again after a collapse.
+        stopped: when and by what scores successive halving stopped its intermediate, or empty.
     """
 
     intermediate: str
@@ -51,13 +52,14 @@ class ScoredRun:
     validation: float | None = None
     collapsed: str = ""
     restarts: int = 0
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
     """One number. `value` is in percent, `n` the number of examples behind it.
 
-    `collapsed` and `restarts` are those of its `ScoredRun`.
+    `collapsed`, `restarts` and `stopped` are those of its `ScoredRun`.
     """
 
     study: str
@@ -73,6 +75,7 @@ class ResultRow:
     n: int
     collapsed: str = ""
     restarts: int = 0
+    stopped: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(ResultRow))
@@ -131,6 +134,7 @@ def collect(study: str, encoder: str, runs: Iterable[ScoredRun]) -> list[ResultR
                             n=int(record["n"]),
                             collapsed=run.collapsed,
                             restarts=run.restarts,
+                            stopped=run.stopped,
                         )
                     )
     return sorted(rows, key=_order)
@@ -236,4 +240,5 @@ def _from_cells(cells: dict[str, Any]) -> ResultRow:
         n=int(cells["n"]),
         collapsed=cells["collapsed"],
         restarts=int(cells["restarts"]),
+        stopped=cells["stopped"],
     )

@@ -109,8 +109,8 @@ def analyse(
         study: its name.
         text: its file, verbatim.
         runs: all scored evaluations in study order.
-        provenance: what `midway.report.write_report` documents; used here: ``encoder``,
-            ``intermediates``, ``contrasts``, ``stages``, ``leaks``, ``collapsed``, ``best``.
+        provenance: what `midway.report.write_report` documents; used are encoder, intermediates,
+            contrasts, stages, leaks, collapsed, best, halving.
         resamples: bootstrap samples.
 
     Raises:
@@ -122,18 +122,18 @@ def analyse(
     rng = np.random.default_rng(_SEED)
     encoder = str(provenance.get("encoder", ""))
     cubes = build_cubes(runs, resamples=resamples, rng=rng)
+    gains, standing = gain_table(cubes, rng), _standing(cubes, provenance)
     contrasts = provenance.get("contrasts", ())
-    gains = gain_table(cubes, rng)
     evidence = Evidence(
         gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
         averages=averages(cubes, rng),
         resources=resource_contrasts(cubes, rng),
-        ranking=ranking(cubes, intermediates(cubes), rng),
+        ranking=ranking(cubes, [n for n in intermediates(cubes) if n not in standing.stopped], rng),
         founding=founding_contrast(cubes, _languages(provenance), contrasts, rng),
         stated=stated_contrasts(cubes, contrasts, rng),
         seeds=len({run.seed for run in runs}),
         offline_encoder=encoder.startswith("offline:"),
-        standing=_standing(cubes, provenance),
+        standing=standing,
     )
     return ReportData(
         study=study,
@@ -152,7 +152,7 @@ def analyse(
         best=best_per_target(cubes, runs, rng) if provenance.get("best") else (),
         verdict=judge(evidence),
         seeds=tuple(sorted({run.seed for run in runs})),
-        standing=evidence.standing,
+        standing=standing,
         provenance=provenance,
     )
 
@@ -166,6 +166,7 @@ def _languages(provenance: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def _standing(cubes: Sequence[Cube], provenance: Mapping[str, Any]) -> Standing:
     """Describe what there is, whatever the numbers are."""
     planned = provenance.get("intermediates", {})
+    halving = provenance.get("halving") or {}
     chosen = trained(cubes)
     return Standing(
         progress=progress(provenance.get("stages", ())),
@@ -176,4 +177,6 @@ def _standing(cubes: Sequence[Cube], provenance: Mapping[str, Any]) -> Standing:
         started=tuple(cube.target for cube in chosen if intermediates([cube])),
         untrained=tuple(cube.target for cube in cubes if not cube.trained),
         collapsed=tuple(provenance.get("collapsed") or ()),
+        stopped=halving.get("stopped", {}),
+        waiting=halving.get("waiting", 0),
     )

@@ -73,9 +73,15 @@ class Verdict:
 
 def judge(evidence: Evidence) -> Verdict:
     """Answer the project's questions from the numbers."""
-    decisive = [row for row in evidence.averages if not row.with_untrained]
+    of_trained = [row for row in evidence.averages if not row.with_untrained]
+    stopped = evidence.standing.stopped  # they have fewer seeds, and cannot win nor lose
+    decisive = [row for row in of_trained if row.intermediate not in stopped]
     answers = (
-        _help(decisive, evidence.gains, evidence.standing),
+        _help(
+            decisive,
+            [row for row in evidence.gains if row.intermediate not in stopped],
+            evidence.standing,
+        ),
         _which(decisive, evidence.ranking),
         _languages(evidence.stated, evidence.founding, evidence.standing),
         _low_resource(decisive, evidence.resources),
@@ -86,8 +92,10 @@ def judge(evidence: Evidence) -> Verdict:
         progress=evidence.standing.progress,
         leaks=evidence.standing.leaks,
         collapsed=evidence.standing.collapsed,
+        stopped=stopped,
+        waiting=evidence.standing.waiting,
         seeds=evidence.seeds,
-        compared=len(decisive),
+        compared=len(of_trained),
         offline_retrieval=frozen,
     )
     return Verdict(_headline(answers, decisive, evidence.standing), answers, notes)

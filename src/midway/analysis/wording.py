@@ -1,6 +1,7 @@
 """Numbers and lists in words, for the verdict and the report."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from midway.analysis.stages import Progress
@@ -109,11 +110,32 @@ def _collapses(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
+def _halving(stopped: Mapping[str, str], waiting: int) -> list[str]:
+    """What successive halving has stopped, what that leaves unknown, and what is still open."""
+    notes = []
+    if stopped:
+        which = "; ".join(f"{name} {why}" for name, why in stopped.items())
+        notes.append(
+            f"Stopped by successive halving: {which}. The choice rests on few seeds and on the "
+            "training language alone, so one that was stopped may have been the better. Its "
+            "intervals, and those of every comparison with it, rest on the seeds it has (with one, "
+            "they are too narrow); the answers above are about the others."
+        )
+    if waiting:
+        notes.append(
+            f"Successive halving has a choice to make when all validation scores are there; "
+            f"{waiting} more runs follow for what goes on."
+        )
+    return notes
+
+
 def caveats(
     *,
     progress: Progress,
     leaks: Sequence[Mapping[str, Any]],
     collapsed: Sequence[Mapping[str, Any]] = (),
+    stopped: Mapping[str, str] = MappingProxyType({}),
+    waiting: int = 0,
     seeds: int,
     compared: int,
     offline_retrieval: bool,
@@ -124,6 +146,8 @@ def caveats(
         progress: how far the study has come.
         leaks: training texts found in evaluation data.
         collapsed: training runs that collapsed at least once, see `midway.report`.
+        stopped: intermediates that successive halving stopped, and why.
+        waiting: evaluations that wait for a choice of successive halving.
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
@@ -140,7 +164,7 @@ def caveats(
             f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
             "not transfer."
         )
-    notes += _collapses(collapsed)
+    notes += [*_collapses(collapsed), *_halving(stopped, waiting)]
     if seeds == 1:
         notes.append(
             "One seed: how far the numbers move with another random seed is unknown. Intervals "

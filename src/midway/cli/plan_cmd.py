@@ -35,6 +35,10 @@ def plan(
         naive_stages=session.expansion.naive_stages,
         naive_train_tokens=session.expansion.naive_tokens,
     )
+    if session.dearest is not session.plan:
+        most = describe(session.dearest, session.store, naive_stages=0, naive_train_tokens=0.0)
+        known = ("stages", "train_tokens", "seconds", "disk_bytes")
+        document["totals"]["at_most"] = {name: most["totals"][name] for name in known}
     if as_json:
         typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
@@ -50,6 +54,12 @@ def plan(
         f"to do: about {duration(totals['seconds'])} and {size(totals['disk_bytes'])} of disk "
         "(rough; exact once features are in the store)"
     )
+    if most := totals.get("at_most"):
+        typer.echo(
+            f"successive halving decides what follows; at most {most['stages']} stages and "
+            f"{most['train_tokens']:,.0f} training tokens in all; to do at most about "
+            f"{duration(most['seconds'])} and {size(most['disk_bytes'])} of disk"
+        )
 
 
 def why(

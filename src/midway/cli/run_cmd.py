@@ -4,6 +4,7 @@ import os
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,17 +17,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from midway.graph.budget import Budget
+    from midway.graph.plan import Plan
     from midway.graph.runner import Outcome
     from midway.graph.stage import Runtime, Stage
     from midway.studies.session import Session
+
+    Opened = Callable[[], Session]
+    Compute = Callable[[Session, Plan], Outcome]
 
 # How long an idle thread of torch's OpenMP spins. Its default costs nothing on a quiet machine, but
 # next to another busy process a training step becomes ten times as slow; this costs at most 5 %.
 SPINS = "10000"
 
+EngineOption = Annotated[
+    Literal["local", "ray"], typer.Option(help="Where stages run; ray is not available yet.")
+]
+NoRetryOption = Annotated[
+    bool, typer.Option("--no-retry", help="Do not repeat stages that failed before.")
+]
 OnlyOption = Annotated[
     str | None,
     typer.Option(help="Only stages whose label, kind or key fits this glob.", metavar="GLOB"),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Hash all data anew; refuse results of changed code.")
+]
+KeepOption = Annotated[
+    Literal["intermediates", "all"],
+    typer.Option(help="Weights to keep; those of targets go once they have predicted."),
 ]
 BudgetOption = Annotated[
     str | None,
@@ -57,9 +75,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     study: StudyArgument,
-    engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where stages run; ray is not available yet.")
-    ] = "local",
+    engine: EngineOption = "local",
     workers: Annotated[int, typer.Option(min=1, help="Stages at a time.")] = 1,
     processes: ProcessesOption = 1,
     device: DeviceOption = "cpu",
@@ -67,17 +83,9 @@ def run(
     data: DataOption = "",
     out: OutOption = None,
     only: OnlyOption = None,
-    no_retry: Annotated[
-        bool, typer.Option("--no-retry", help="Do not repeat stages that failed before.")
-    ] = False,
-    strict: Annotated[
-        bool,
-        typer.Option("--strict", help="Hash all data anew; refuse results of changed code."),
-    ] = False,
-    keep: Annotated[
-        Literal["intermediates", "all"],
-        typer.Option(help="Weights to keep; those of targets go once they have predicted."),
-    ] = "intermediates",
+    no_retry: NoRetryOption = False,
+    strict: StrictOption = False,
+    keep: KeepOption = "intermediates",
     budget: BudgetOption = None,
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
@@ -94,12 +102,14 @@ def run(
         raise UsageError(f"--device {device}: expected cpu, cuda or cuda:N")
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     began = time.monotonic()
-    session = open_session(study, open_store(store), data_folders(data), strict=strict)
+    opened = partial(open_session, study, open_store(store), data_folders(data), strict=strict)
+    session = opened()
     limit = Budget(budget, _seconds_of(session)) if budget is not None else None
     compare_before(session, only)
-    with progress_observer() as observer:
-        outcome = run_plan(
-            session.plan,
+
+    def compute(session: "Session", plan: "Plan") -> "Outcome":
+        return run_plan(
+            plan,
             session.store,
             replace(_with_checkpoints(session.runtime), processes=processes, device=device),
             observer=observer,
@@ -111,10 +121,52 @@ def run(
             droppable=session.droppable,
             budget=limit,
         )
+
+    with progress_observer() as observer:
+        if limit is not None and only is None:
+            session = _counted(session, opened, compute)
+        outcome = compute(session, session.plan)
+        if only is None:
+            session, outcome = _later_rungs(session, outcome, opened, compute)
     _tell(session, outcome, limit)
     if only is None:
         _report(session, out, time.monotonic() - began, computed=len(outcome.done))
     raise typer.Exit(outcome.exit_code)
+
+
+def _counted(session: "Session", opened: "Opened", compute: "Compute") -> "Session":
+    """Read and tokenise what is missing and plan again: a budget needs counts, not guesses."""
+    from midway.graph.plan import build, states
+    from midway.graph.runner import DATA_KINDS
+
+    state = states(session.plan, session.store)
+    data = [stage for stage in session.plan.stages if stage.kind.name in DATA_KINDS]
+    data = [stage for stage in data if state[stage.key] != "cached"]
+    if not data:
+        return session
+    compute(session, build(data))
+    return opened()
+
+
+def _later_rungs(
+    session: "Session", outcome: "Outcome", opened: "Opened", compute: "Compute"
+) -> "tuple[Session, Outcome]":
+    """Go on, rung by rung, with what successive halving chooses by the scores that are there now.
+
+    Returns:
+        The session with all choices that could be made, and what became of the stages of all rungs.
+    """
+    while (before := session.halving) is not None and before.open:
+        session = opened()
+        now = session.halving
+        if now is None or now == before or outcome.exit_code:
+            break
+        for choice in now.choices[len(before.choices) :]:
+            for name, why in choice.stopped.items():
+                typer.echo(f"{name} is stopped {why}", err=True)
+        earlier, outcome = outcome, compute(session, session.plan)
+        outcome = replace(outcome, done=earlier.done + outcome.done)
+    return session, outcome
 
 
 def _seconds_of(session: "Session") -> "Callable[[Stage], float]":

@@ -50,6 +50,9 @@ def write_report(
     - ``collapsed``: ``{"run", "attempts": [{"seed", "steps", "collapse"}], "collapsed"}`` of
       training runs that collapsed at least once; the last is empty if the last attempt went well
     - ``best``: whether the best intermediate of each target is wanted
+    - ``halving``: null, or ``{"choices": [{"seeds", "scores": {intermediate: validation score,
+      the best first}, "kept": how many went on}], "stopped": {intermediate: why}, "waiting":
+      evaluations that wait for a choice}``
 
     Args:
         study_name: name of the study.

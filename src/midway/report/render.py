@@ -73,6 +73,7 @@ def page(data: ReportData) -> str:
         collapsed=provenance.get("collapsed", ()),
         trained_on=provenance.get("trained_on", ()),
         best=views.best_rows(data),
+        halving=provenance.get("halving"),
         versions=provenance.get("versions", {}),
         commands=provenance.get("commands", ()),
         started=provenance.get("started", ""),

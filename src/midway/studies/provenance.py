@@ -56,6 +56,7 @@ def scored_run(session: Session, cell: Cell) -> ScoredRun:
         validation=validation_score(session, cell),
         collapsed=collapsed,
         restarts=restarts,
+        stopped=session.halving.stopped.get(cell.intermediate, "") if session.halving else "",
     )
 
 
@@ -102,7 +103,21 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         "trained_on": list(data_of_training(session)),
         "collapsed": collapses(session),
         "best": study.compare.best,
+        "halving": _halving(session),
     }
+
+
+def _halving(session: Session) -> dict[str, Any] | None:
+    """What successive halving has decided, and how many evaluations wait for a choice."""
+    found = session.halving
+    if found is None:
+        return None
+    waiting = sum((1 + count) * len(session.study.target) for count in found.open.values())
+    choices = [
+        {"seeds": choice.seeds, "scores": dict(choice.scores), "kept": choice.kept}
+        for choice in found.choices
+    ]
+    return {"choices": choices, "stopped": found.stopped, "waiting": waiting}
 
 
 def leaks(session: Session) -> list[dict[str, Any]] | None:

@@ -187,6 +187,15 @@ class Compare(_Strict):
     )
 
 
+class HalvingTable(_Strict):
+    """Successive halving: what validates worse gets no further seeds; the baseline gets all."""
+
+    keep: float = _key(0.5, "share of the intermediates that goes on, rounded up", gt=0, lt=1)
+    rungs: list[int] = _key(
+        [1], "after how many seeds, ascending; by mean validation score over targets and seeds"
+    )
+
+
 class Study(_Strict):
     """A whole study file."""
 
@@ -199,3 +208,6 @@ class Study(_Strict):
     intermediate: list[Intermediate] = _key([], "ways to train the encoder first")
     target: list[Target] = Field(min_length=1, description="tasks to transfer to")
     compare: Compare = _key(Compare(), "what the report compares")
+    halving: HalvingTable | None = _key(
+        None, "give further seeds only to the better intermediates (needs `select`)"
+    )

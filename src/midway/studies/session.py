@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from midway.studies.budgets import budgets_stage, check_budgets
 from midway.studies.build import Builder
 from midway.studies.estimate import Estimator
 from midway.studies.expand import Cell, Expansion, expand
+from midway.studies.halving import Halving, costliest, halve
 from midway.studies.schema import Study
 from midway.studies.study_file import load_study
 from midway.tasks.sources import check_folders
@@ -31,7 +33,9 @@ class Session:
         study: its content.
         expansion: cells and stages.
         budgets: the stage that counts and compares budgets, if there is anything to compare.
-        plan: the graph.
+        halving: which intermediates go on, if the study asks for successive halving; the plan and
+            the cells are then those that are run for certain.
+        dearest: the plan if every open choice costs most; `plan` itself if none is open.
         store: where results are.
         runtime: where data are.
     """
@@ -42,6 +46,8 @@ class Session:
     expansion: Expansion
     budgets: Stage | None
     plan: Plan
+    halving: Halving | None
+    dearest: Plan
     store: Store
     runtime: Runtime
 
@@ -84,13 +90,20 @@ def open_session(
         {},
         f"import {study.encoder}",
     )
-    estimator = Estimator(lambda stage: _facts(store, stage), encoder)
-    expansion = expand(Builder(study, runtime, digest_of, encoder, estimator))
+    facts_of = partial(_facts, store)
+    builder = Builder(study, runtime, digest_of, encoder, Estimator(facts_of, encoder))
+    expansion = expand(builder)
     check_budgets(study, path)
     budgets = budgets_stage(study, expansion.intermediates)
     checks = [stage for stage in (budgets, expansion.leaks) if stage is not None]
-    plan = build([*checks, *in_order(expansion.cells)])
-    return Session(path, text, study, expansion, budgets, plan, store, runtime)
+    halving, cells = None, expansion.cells
+    if study.halving is not None:
+        halving = halve(study, study.halving, cells, facts_of)
+        expansion.cells = halving.planned(cells)
+    plan = dearest = build([*checks, *in_order(expansion.cells)])
+    if halving is not None and halving.open:
+        dearest = build([*plan.leaves, *costliest(halving, plan, cells)])
+    return Session(path, text, study, expansion, budgets, plan, halving, dearest, store, runtime)
 
 
 def in_order(cells: Sequence[Cell]) -> list[Stage]:

@@ -14,6 +14,7 @@ from midway.errors import StudyError, suggest
 from midway.studies.schema import (
     Compare,
     Evaluate,
+    HalvingTable,
     Hyper,
     Intermediate,
     LoraTable,
@@ -105,7 +106,7 @@ def _known(place: list[Any]) -> list[str]:
     models = {
         "train": Hyper, "intermediate": Intermediate, "target": Target, "compare": Compare,
         "mix": Part, "sampling": SamplingTable, "evaluate": Evaluate,
-        "select": SelectTable, "lora": LoraTable,
+        "select": SelectTable, "lora": LoraTable, "halving": HalvingTable,
     }  # fmt: skip
     for depth, part in enumerate(place):
         if isinstance(part, str):
@@ -144,5 +145,19 @@ def _check(study: Study, path: Path) -> None:
     for part in (part for intermediate in study.intermediate for part in intermediate.mix):
         if not part.task:
             raise StudyError(f"{path}: an entry of a mix has no 'task'")
+    _check_halving(study, path)
     if not study.name.strip() or any(sign in study.name for sign in "/\\\0"):
         raise StudyError(f"{path}: name {study.name!r} must not be empty nor hold '/' or '\\'")
+
+
+def _check_halving(study: Study, path: Path) -> None:
+    if study.halving is None:
+        return
+    rungs, seeds = study.halving.rungs, len(study.seeds)
+    if not rungs or rungs != sorted(set(rungs)) or rungs[0] < 1 or rungs[-1] >= seeds:
+        raise StudyError(
+            f"{path}: halving: rungs is {rungs}; expected ascending numbers from 1 to {seeds - 1}, "
+            f"since the study has {seeds} seeds and some must be left after the last rung"
+        )
+    if len(study.intermediate) < 2:
+        raise StudyError(f"{path}: halving needs two intermediates or more; remove [halving]")

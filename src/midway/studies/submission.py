@@ -128,7 +128,13 @@ def cells_of(session: Session, intermediate: str, seed: int) -> list[Cell]:
     if seed not in session.study.seeds:
         seeds = ", ".join(map(str, session.study.seeds))
         raise StudyError(f"{session.path}: no seed {seed}; there are: {seeds}")
-    return [cell for cell in cells if (cell.intermediate, cell.seed) == (intermediate, seed)]
+    found = [cell for cell in cells if (cell.intermediate, cell.seed) == (intermediate, seed)]
+    if not found:
+        raise StudyError(
+            f"{session.path}: halving has given {intermediate} no run with seed {seed}; "
+            "name another seed"
+        )
+    return found
 
 
 def _write_task(

@@ -6,6 +6,7 @@ from typing import Any
 from midway.graph.stage import Stage
 from midway.stages import specs
 from midway.studies.expand import Cell
+from midway.studies.halving import held_out_score
 from midway.studies.session import Session
 
 
@@ -24,9 +25,7 @@ def validation_score(session: Session, cell: Cell) -> float | None:
     """Mean validation score of the model that a cell evaluates, or None."""
     last = trainings_behind(cell.score)[:1]
     record = session.record(last[0]) if cell.trained and last else None
-    facts = [] if record is None else record.facts["quality"]
-    scores = [float(each["score"]) for each in facts if each["held_out"]]
-    return sum(scores) / len(scores) if scores else None
+    return None if record is None else held_out_score(record.facts)
 
 
 def collapse_behind(session: Session, cell: Cell) -> tuple[str, int]:

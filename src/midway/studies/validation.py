@@ -117,7 +117,7 @@ def check_selection(build: Builder) -> None:
     """Refuse selections that do not go together.
 
     Raises:
-        StudyError: an oracle for what is not a target, or a best intermediate without scores.
+        StudyError: an oracle for what is not a target, or a choice of intermediates without scores.
     """
     study = build.study
     tables = [("[train]", study.train)]
@@ -129,11 +129,12 @@ def check_selection(build: Builder) -> None:
         table = hyper.select
         if table is not None and table.patience and table.rule != "best":
             raise StudyError(f"{where}: patience goes with rule = 'best', not with {table.rule!r}")
-    if study.compare.best:
+    wanted = {"compare: best": study.compare.best, "halving": study.halving is not None}
+    for what in (name for name, asked in wanted.items() if asked):
         for target in study.target:
-            card = load_card(target.task)
-            if KINDS[card.family].measured and not (target.select or study.train.select):
+            measured = KINDS[load_card(target.task).family].measured
+            if measured and not (target.select or study.train.select):
                 raise StudyError(
-                    f"compare: best needs validation scores, and target {target.label} has none; "
+                    f"{what} needs validation scores, and target {target.label} has none; "
                     "give select = { rule = 'last' } in [train], or another rule"
                 )
