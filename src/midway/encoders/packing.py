@@ -51,18 +51,19 @@ class Group:
     mask: torch.Tensor | None = None
 
     def take(self, x: torch.Tensor) -> torch.Tensor:
-        """``[heads, T, d]`` → ``[heads x count, length, d]``."""
-        rows = x[:, self.begin : self.end]
-        if self.places is not None:
-            rows = x.index_select(1, self.places)
+        """``[heads, T, d]`` → ``[count x heads, length, d]``."""
+        by_token = x.transpose(0, 1)  # as it lies in memory
+        if self.places is None:
+            rows = by_token[self.begin : self.end]
+        else:
+            rows = by_token.index_select(0, self.places)
+        rows = rows.unflatten(0, (self.count, self.length)).transpose(1, 2)
         return rows.reshape(-1, self.length, x.shape[2])
 
-    def put(self, values: torch.Tensor, out: torch.Tensor) -> None:
-        """Write ``[heads x count, length, d]`` into ``[heads, T, d]``, without the padding."""
-        rows = values.view(out.shape[0], -1, out.shape[2])
-        out[:, self.begin : self.end] = (
-            rows if self.real is None else rows.index_select(1, self.real)
-        )
+    def give(self, values: torch.Tensor) -> torch.Tensor:
+        """``[count x heads, length, d]`` → ``[end - begin, heads, d]``, without the padding."""
+        rows = values.unflatten(0, (self.count, -1)).transpose(1, 2).flatten(0, 1)
+        return rows if self.real is None else rows.index_select(0, self.real)
 
 
 @dataclass(frozen=True)
@@ -184,21 +185,16 @@ def _by_group(
 ) -> torch.Tensor:
     """``[heads, T, d]`` → the same, one scaled-dot-product call per group."""
     outputs = []
-    heads, _, size = q.shape
     for group in groups:
-        a, b, c = (
-            group.take(x).view(heads, group.count, group.length, size).transpose(0, 1)
-            for x in (q, k, v)
-        )
+        a, b, c = (group.take(x).unflatten(0, (group.count, -1)) for x in (q, k, v))
         mask = None if group.mask is None else group.mask[:, None].to(q.dtype)
         near = _window(group.length, window)
         if near is not None:
             far = torch.zeros(near.shape, dtype=q.dtype).masked_fill_(~near, float("-inf"))
             mask = far if mask is None else mask + far
         out = scaled_dot_product_attention(a, b, c, attn_mask=mask, dropout_p=dropout, scale=scale)
-        rows = out.transpose(0, 1).reshape(heads, -1, size)
-        outputs.append(rows if group.real is None else rows.index_select(1, group.real))
-    return torch.cat(outputs, 1)
+        outputs.append(group.give(out.flatten(0, 1)))
+    return torch.cat(outputs).transpose(0, 1)
 
 
 class _TrainableAttention(torch.autograd.Function):
@@ -218,36 +214,36 @@ class _TrainableAttention(torch.autograd.Function):
         groups: tuple[Group, ...],
         scale: float,
     ) -> torch.Tensor:
-        heads, total, size = q.shape
-        out = q.new_empty(total, heads, size).transpose(0, 1)
+        out = q.new_empty(q.shape[1], q.shape[0], q.shape[2])
         weights = []
         for group in groups:
             a, b, c = (group.take(x) for x in (q, k, v))
             score = torch.bmm(a * scale, b.transpose(1, 2))
             if group.mask is not None:
-                score.view(heads, group.count, group.length, -1).add_(group.mask)
+                score.unflatten(0, (group.count, -1)).add_(group.mask[:, None])
             weight = torch.softmax(score, -1)
-            group.put(torch.bmm(weight, c), out)
+            out[group.begin : group.end] = group.give(torch.bmm(weight, c))
             weights.append(weight)
         ctx.save_for_backward(q, k, v, *weights)
         ctx.groups, ctx.scale = groups, scale
-        return out
+        return out.transpose(0, 1)
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         q, k, v, *weights = ctx.saved_tensors
-        heads, total, size = q.shape
-        dq, dk, dv = (q.new_empty(total, heads, size).transpose(0, 1) for _ in range(3))
+        dq, dk, dv = (q.new_empty(q.shape[1], q.shape[0], q.shape[2]) for _ in range(3))
         for group, weight in zip(ctx.groups, weights, strict=True):
+            here = slice(group.begin, group.end)
             a, b, c, g = (group.take(x) for x in (q, k, v, grad))
             if group.mask is not None:  # padding has no gradient
-                g = g.view(heads, group.count, -1, size)
-                g = g.masked_fill(group.mask.transpose(1, 2) < 0, 0.0).view(b.shape)
-            group.put(torch.bmm(weight.transpose(1, 2), g), dv)
+                padding = group.mask.transpose(1, 2)[:, None] < 0
+                g = g.unflatten(0, (group.count, -1)).masked_fill(padding, 0.0).flatten(0, 1)
+            dv[here] = group.give(torch.bmm(weight.transpose(1, 2), g))
             dweight = torch.bmm(g, c.transpose(1, 2))
             dscore = torch._softmax_backward_data(dweight, weight, -1, weight.dtype)
-            group.put(torch.bmm(dscore, b).mul_(ctx.scale), dq)
-            group.put(torch.bmm(dscore.transpose(1, 2), a * ctx.scale), dk)
+            dq[here] = group.give(torch.bmm(dscore, b).mul_(ctx.scale))
+            dk[here] = group.give(torch.bmm(dscore.transpose(1, 2), a * ctx.scale))
+        dq, dk, dv = (x.transpose(0, 1) for x in (dq, dk, dv))
         return dq, dk, dv, None, None
 
 
