@@ -66,6 +66,13 @@ ProcessesOption = Annotated[
         min=1, help="Processes that share every training; predictions are made by one process."
     ),
 ]
+AgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--gradient-checkpointing",
+        help="Train large encoders in less memory: compute the inside of layers twice.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -87,6 +94,7 @@ def run(
     strict: StrictOption = False,
     keep: KeepOption = "intermediates",
     budget: BudgetOption = None,
+    gradient_checkpointing: AgainOption = False,
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
     from midway.cli.budgets import compare_before
@@ -111,7 +119,7 @@ def run(
         return run_plan(
             plan,
             session.store,
-            replace(_with_checkpoints(session.runtime), processes=processes, device=device),
+            replace(_runtime(session, gradient_checkpointing), processes=processes, device=device),
             observer=observer,
             workers=workers,
             only=only,
@@ -198,20 +206,27 @@ def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> No
         )
 
 
-def _with_checkpoints(runtime: "Runtime") -> "Runtime":
-    """How often training is saved may be set in the environment; the default fits most runs."""
-    given = os.environ.get("MIDWAY_CHECKPOINT_SECONDS", "")
-    if not given:
-        return runtime
+def _runtime(session: "Session", gradient_checkpointing: bool) -> "Runtime":
+    """How often training is saved, and how much is computed at once, the environment may set."""
+    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", session.runtime.checkpoint_seconds)
+    tokens = _number("MIDWAY_MICRO_BATCH_TOKENS", "tokens", 0)
+    return replace(
+        session.runtime,
+        checkpoint_seconds=seconds,
+        micro_batch_tokens=int(tokens),
+        gradient_checkpointing=gradient_checkpointing,
+    )
+
+
+def _number(name: str, unit: str, default: float) -> float:
+    given = os.environ.get(name, "")
     try:
-        seconds = float(given)
+        number = float(given or default)
     except ValueError:
-        seconds = -1.0
-    if not seconds >= 0:
-        raise UsageError(
-            f"MIDWAY_CHECKPOINT_SECONDS is {given!r}; expected a number of seconds, 0 or greater"
-        )
-    return replace(runtime, checkpoint_seconds=seconds)
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"{name} is {given!r}; expected a number of {unit}, 0 or greater")
+    return number
 
 
 def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
