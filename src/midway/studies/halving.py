@@ -115,7 +115,7 @@ def halve(study: Study, table: HalvingTable, cells: Sequence[Cell], facts_of: Fa
         begin, seeds = end, tuple(study.seeds[:end])
         if end == len(study.seeds):
             break
-        size = ceil(table.keep * size - 1e-9)  # 0.7 × 10 is a little more than 7
+        size = ceil(table.keep * size - 1e-9)  # 0.28 × 25 is a little more than 7
         scores = {} if is_open else _scores(cells, remaining, seeds, facts_of)
         is_open = is_open or not scores
         if not is_open:
