@@ -57,12 +57,16 @@ class Group:
             rows = by_token[self.begin : self.end]
         else:
             rows = by_token.index_select(0, self.places)
-        rows = rows.unflatten(0, (self.count, self.length)).transpose(1, 2)
+        rows = rows.view(self.count, self.length, *x.shape[::2]).transpose(1, 2)
         return rows.reshape(-1, self.length, x.shape[2])
+
+    def split(self, x: torch.Tensor) -> torch.Tensor:
+        """``[count x heads, ...]`` → ``[count, heads, ...]``."""
+        return x.view(self.count, -1, *x.shape[1:])
 
     def give(self, values: torch.Tensor) -> torch.Tensor:
         """``[count x heads, length, d]`` → ``[end - begin, heads, d]``, without the padding."""
-        rows = values.unflatten(0, (self.count, -1)).transpose(1, 2).flatten(0, 1)
+        rows = self.split(values).transpose(1, 2).flatten(0, 1)
         return rows if self.real is None else rows.index_select(0, self.real)
 
 
@@ -186,7 +190,7 @@ def _by_group(
     """``[heads, T, d]`` → the same, one scaled-dot-product call per group."""
     outputs = []
     for group in groups:
-        a, b, c = (group.take(x).unflatten(0, (group.count, -1)) for x in (q, k, v))
+        a, b, c = (group.split(group.take(x)) for x in (q, k, v))
         mask = None if group.mask is None else group.mask[:, None].to(q.dtype)
         near = _window(group.length, window)
         if near is not None:
@@ -220,7 +224,7 @@ class _TrainableAttention(torch.autograd.Function):
             a, b, c = (group.take(x) for x in (q, k, v))
             score = torch.bmm(a * scale, b.transpose(1, 2))
             if group.mask is not None:
-                score.unflatten(0, (group.count, -1)).add_(group.mask[:, None])
+                group.split(score).add_(group.mask[:, None])
             weight = torch.softmax(score, -1)
             out[group.begin : group.end] = group.give(torch.bmm(weight, c))
             weights.append(weight)
@@ -237,7 +241,7 @@ class _TrainableAttention(torch.autograd.Function):
             a, b, c, g = (group.take(x) for x in (q, k, v, grad))
             if group.mask is not None:  # padding has no gradient
                 padding = group.mask.transpose(1, 2)[:, None] < 0
-                g = g.unflatten(0, (group.count, -1)).masked_fill(padding, 0.0).flatten(0, 1)
+                g = group.split(g).masked_fill(padding, 0.0).flatten(0, 1)
             dv[here] = group.give(torch.bmm(weight.transpose(1, 2), g))
             dweight = torch.bmm(g, c.transpose(1, 2))
             dscore = torch._softmax_backward_data(dweight, weight, -1, weight.dtype)
