@@ -4,6 +4,7 @@ The same code runs in this process or in a worker; everything that happened come
 `Result` of plain values.
 """
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -21,7 +22,13 @@ from midway.graph.stage import Context, Progress, Runtime, Stage
 from midway.store.fs import is_full, remove, replace_text, trouble
 from midway.store.lease import Lease, LeaseLostError, Owner, acquire
 from midway.store.local import Store, seal_outputs
-from midway.store.manifest import DamagedError, InputRead, Manifest, outputs_digest
+from midway.store.manifest import (
+    DamagedError,
+    InputRead,
+    Manifest,
+    current_environment,
+    outputs_digest,
+)
 
 Status = Literal[
     "done",  # computed now
@@ -71,6 +78,18 @@ class Hooks:
     progressed: Callable[[Progress], None]
     notice: Callable[[str], None]
     stopping: Callable[[], bool]
+
+
+def conditions(runtime: Runtime) -> dict[str, Any]:
+    """What the time of a stage depends on besides its work: machine, libraries, device, threads."""
+    own = {
+        "device": runtime.device.partition(":")[0],
+        "threads": str(runtime.threads or os.environ.get("OMP_NUM_THREADS") or os.cpu_count()),
+        "processes": runtime.processes,
+        "micro_batch_tokens": runtime.micro_batch_tokens,
+        "gradient_checkpointing": runtime.gradient_checkpointing,
+    }
+    return {**current_environment(), **own}
 
 
 def execute(stage: Stage, store: Store, runtime: Runtime, hooks: Hooks) -> Result:
@@ -133,6 +152,7 @@ def _compute(stage: Stage, store: Store, runtime: Runtime, hooks: Hooks, lease: 
             started=started.isoformat(timespec="milliseconds"),
             seconds=seconds,
             facts=facts,
+            environment=conditions(runtime),
         )
         store.commit(stage, out, manifest)
     except Exception as error:  # noqa: BLE001 - whatever a stage raises, the others go on

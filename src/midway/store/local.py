@@ -186,12 +186,11 @@ class Store:
         found = self._read(folder / NAME) if folder else None
         return found or self._read(self.root / "dropped" / f"{key}.json")
 
-    def records(self, kind: str) -> Iterator[Manifest]:
-        """Yield the manifests of all artefacts of a kind, present and dropped; skip damaged."""
-        places = [
-            *sorted((self.root / "artefacts" / kind).glob(f"*/{NAME}")),
-            *sorted((self.root / "dropped").glob("*.json")),
-        ]
+    def records(self, kind: str, *, dropped: bool = True) -> Iterator[Manifest]:
+        """Yield the manifests of all artefacts of a kind, also `dropped` ones; skip damaged."""
+        places = sorted((self.root / "artefacts" / kind).glob(f"*/{NAME}"))
+        if dropped:
+            places += sorted((self.root / "dropped").glob("*.json"))
         for path in places:
             manifest = self._read(path)
             if manifest is not None and manifest.stage == kind:

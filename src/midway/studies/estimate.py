@@ -98,10 +98,6 @@ class Estimator:
             case "score":
                 size = _chosen(inputs["examples"].spec, spec.family)
                 return {"examples": size.examples, "bytes": 2000 + 20 * size.examples}
-            case "leaks":
-                specs = [stage.spec for stage in inputs.values()]
-                read = sum(_chosen(s, load_card(s.task).family).examples for s in specs)
-                return {"examples": read}
         return {}
 
     @property

@@ -1,7 +1,7 @@
 """A study opened on this machine: its plan, its store, and what its results are made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,9 @@ def open_session(
         f"import {study.encoder}",
     )
     facts_of = partial(_facts, store)
-    builder = Builder(study, runtime, digest_of, encoder, Estimator(facts_of, encoder))
+    estimator = Estimator(facts_of, encoder)
+    encoder = replace(encoder, estimate=estimator.units("encoder", encoder.spec, {}))
+    builder = Builder(study, runtime, digest_of, encoder, estimator)
     expansion = expand(builder)
     check_budgets(study, path)
     budgets = budgets_stage(study, expansion.intermediates)
