@@ -480,3 +480,22 @@ def test_text_is_readable_on_every_background(html, start):
     for ink, ground in pairs:
         bright, dark = sorted((luminance(rgb(ink)), luminance(ground)), reverse=True)
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_replicates_over_seeds_are_the_mean_of_those_of_each_seed(tmp_path):
+    runs = make_runs(tmp_path, seeds=(1, 2, 3), examples=40, targets={"udpos": TARGETS["udpos"]})
+    lost = next(run for run in runs if run.seed == 2 and run.intermediate == "qqp-en")
+    (cube,) = build_cubes(
+        [run for run in runs if run is not lost], resamples=50, rng=np.random.default_rng(0)
+    )
+    row = cube.systems.index("squad-en")
+    alone = [cube.over_seeds(row, (pick,)) for pick in range(3)]
+    assert not np.allclose(alone[0], alone[2])
+    np.testing.assert_allclose(cube.over_seeds(row, (0, 2)), (alone[0] + alone[2]) / 2)
+    for language, means in zip(cube.values[row, 0], alone[0], strict=True):
+        assert means.mean() == pytest.approx(language, abs=5)  # they lie around the score
+    complete = {
+        name: seeds.tolist() for name, seeds in zip(cube.systems, cube.complete, strict=True)
+    }
+    assert complete.pop("qqp-en") == [True, False, True]
+    assert all(all(seeds) for seeds in complete.values())

@@ -61,7 +61,7 @@ def test_resampled_scores_have_the_standard_error_of_a_mean():
 def test_blocks_do_not_change_what_is_sampled(monkeypatch):
     values = rng(5).random((50, 3))
     whole = resample_ratios(values, np.ones_like(values), resamples=64, rng=rng())
-    monkeypatch.setattr("midway.stats.bootstrap._BLOCK", 50 * 7)
+    monkeypatch.setattr("midway.stats.bootstrap._PRODUCT", 50 * 7)
     blocks = resample_ratios(values, np.ones_like(values), resamples=64, rng=rng())
     assert blocks == pytest.approx(whole, rel=1e-12)
 

@@ -7,6 +7,7 @@ over targets, low-resource minus high-resource, and the contrast of contrasts ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +84,11 @@ def estimate(
     seeds = _common_seeds(list(targets), [name for name, weight in weights.items() if weight])
     if not seeds:
         return None
+    whole = set.intersection(*(_scored(cube, seeds) for cube in targets))
     systems = [
         name
         for name in dict.fromkeys(system for cube in targets for system in cube.systems)
-        if weights.get(name)
-        or all(name in c.systems and _complete(c, name, seeds) for c in targets)
+        if weights.get(name) or name in whole
     ]
     rng = _own_stream(rng, terms, weights, over_languages)
     resamples = terms[0].cube.resamples
@@ -95,19 +96,20 @@ def estimate(
     replicates = np.zeros(resamples)
     vector = np.array([weights.get(name, 0.0) for name in systems])
     for term in terms:
-        rows = [term.cube.systems.index(name) for name in systems]
-        columns = [term.cube.languages.index(language) for language in term.languages]
-        picks = [term.cube.seeds.index(seed) for seed in seeds]
+        rows = _places(term.cube.systems, systems)
+        columns = _places(term.cube.languages, term.languages)
+        picks = _places(term.cube.seeds, seeds)
         values += term.coefficient * term.cube.values[np.ix_(rows, picks, columns)].mean(axis=2)
         drawn: Floats | None = None
         if over_languages:
             drawn = resample_weights(len(columns), resamples=resamples, rng=rng).T.copy()
-        for row, weight in zip(rows, vector, strict=True):
-            for pick in picks if weight else ():
-                scores = term.cube.replicates[row, pick]
-                scores = scores if len(columns) == len(scores) else scores[columns]
-                macro = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
-                replicates += term.coefficient * weight / len(picks) * macro
+        for row, weight in zip(rows, vector.tolist(), strict=True):
+            if not weight:
+                continue
+            scores = term.cube.over_seeds(row, tuple(picks))
+            scores = scores if len(columns) == len(scores) else scores[columns]
+            macro = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
+            replicates += term.coefficient * weight * macro
     trained = any(cube.trained for cube in targets)
     fixed = np.array([name == BASELINE and not trained for name in systems])
     by_seed = vector @ values
@@ -146,15 +148,21 @@ def _common_seeds(cubes: Sequence[Cube], systems: Sequence[str]) -> tuple[int, .
     return tuple(
         seed
         for seed in sorted(shared)
-        if all(_complete(cube, name, (seed,)) for cube in cubes for name in systems)
+        if all(
+            cube.complete[cube.systems.index(name), cube.seeds.index(seed)]
+            for cube in cubes
+            for name in systems
+        )
     )
 
 
-def _complete(cube: Cube, system: str, seeds: Sequence[int]) -> bool:
-    """Whether `system` was scored with all `seeds`."""
-    row = cube.systems.index(system)
-    known = set(cube.seeds)
-    return all(
-        seed in known and not np.isnan(cube.values[row, cube.seeds.index(seed)]).any()
-        for seed in seeds
-    )
+def _scored(cube: Cube, seeds: Sequence[int]) -> set[str]:
+    """The systems that were scored with all `seeds`."""
+    complete = cube.complete[:, _places(cube.seeds, seeds)]
+    return {name for name, row in zip(cube.systems, complete, strict=True) if row.all()}
+
+
+def _places(among: Sequence[Any], wanted: Sequence[Any]) -> list[int]:
+    """Where each of `wanted` is in `among`."""
+    place = {item: number for number, item in enumerate(among)}
+    return [place[item] for item in wanted]

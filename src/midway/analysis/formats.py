@@ -4,13 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from operator import attrgetter
 from pathlib import Path
 
 from midway.analysis.results import COLUMNS, ResultRow
-
-_cells = attrgetter(*COLUMNS)
 
 
 def as_table(rows: Sequence[ResultRow]) -> str:
@@ -26,7 +22,7 @@ def as_csv(rows: Sequence[ResultRow]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(map(_cells, rows))
+    writer.writerows(rows)
     return buffer.getvalue()
 
 
@@ -37,10 +33,8 @@ def write_csv(rows: Sequence[ResultRow], path: Path) -> None:
 
 def as_json(rows: Sequence[ResultRow]) -> str:
     """Return rows as a JSON list of objects."""
-    return json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n"
+    return json.dumps([row._asdict() for row in rows], ensure_ascii=False, indent=1) + "\n"
 
 
 def _aligned(row: ResultRow) -> tuple[str, ...]:
-    values = dict(zip(COLUMNS, _cells(row), strict=True))
-    values["value"] = f"{row.value:6.2f}"
-    return tuple(str(value) for value in values.values())
+    return tuple(f"{cell:6.2f}" if isinstance(cell, float) else str(cell) for cell in row)

@@ -19,6 +19,7 @@ Sources: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters
 Experimenters, chapter 4, for randomised blocks.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,9 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-_BLOCK = 1 << 16  # counts held in memory at once
 _CACHED = 12_000  # draws counted at once; allocating arrays above 128 KiB costs more than they do
-_PRODUCT = 1 << 20  # multiplications up to which OpenBLAS starts no threads of its own
+_PRODUCT = 1 << 19  # multiplications; from twice as many on OpenBLAS starts threads of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def resample_ratios(
         rng: source of randomness.
 
     Returns:
-        ``[resamples, systems]`` scores in percent; 0 where a sample's denominators add up to 0.
+        ``[resamples, systems]`` scores in percent, a system's one after another in memory; 0 where
+        a sample's denominators add up to 0.
 
     Raises:
         ValueError: the shapes differ or there is no example.
@@ -92,14 +93,22 @@ def resample_ratios(
     bottoms = denominators
     if (denominators == denominators[:, :1]).all():
         bottoms = denominators[:, :1]
-    both = np.concatenate([numerators, bottoms], axis=1)
-    sums = np.empty((resamples, both.shape[1]))
-    rows = max(1, min(_BLOCK, _PRODUCT // both.shape[1]) // examples)
-    for start in range(0, resamples, rows):
-        part = sums[start : start + rows]
-        np.matmul(_counts(examples, len(part), rng), both, out=part)
-    top, bottom = sums[:, :systems], np.broadcast_to(sums[:, systems:], (resamples, systems))
-    return 100.0 * np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+    both = np.ascontiguousarray(np.concatenate([numerators, bottoms], axis=1).T)
+    sums = np.empty((len(both), resamples))
+    side = max(1, math.isqrt(_PRODUCT // examples))
+    for start in range(0, resamples, side):
+        part = sums[:, start : start + side]
+        counts = _counts(examples, part.shape[1], rng).T
+        for first in range(0, len(both), side):
+            np.matmul(both[first : first + side], counts, out=part[first : first + side])
+    top, bottom = sums[:systems], sums[systems:]
+    empty = bottom <= 0
+    bottom[empty] = 1.0
+    top /= bottom
+    top *= 100.0
+    if empty.any():
+        top[np.broadcast_to(empty, top.shape)] = 0.0
+    return top.T
 
 
 def _counts(examples: int, size: int, rng: np.random.Generator) -> Floats:
