@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -153,6 +154,19 @@ def test_import_of_a_bert_folder_with_a_head(tmp_path):
     text = "Der Fluss fließt durch Москва"
     kept = Tokenizer.from_file(str(out / "tokenizer.json"))
     assert kept.encode(text, text).ids == bert_tokenizer().encode(text, text).ids
+
+
+def test_an_imported_encoder_does_not_depend_on_where_it_lay(tmp_path):
+    torch.manual_seed(0)
+    made = hub_folder(BertForQuestionAnswering(config("bert")), bert_tokenizer(), tmp_path / "a")
+    shutil.copytree(made, tmp_path / "b")
+    for name in "ab":
+        (tmp_path / f"out-{name}").mkdir()
+        from_folder(tmp_path / name, tmp_path / f"out-{name}")
+    files = [sorted((tmp_path / f"out-{name}").iterdir()) for name in "ab"]
+    assert len(files[0]) >= 3
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
 
 
 def test_import_strips_the_prefix_of_a_masked_language_model(tmp_path):

@@ -130,6 +130,7 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
         if not name.startswith("pooler.")
     }
     save_file(tensors, out / WEIGHTS)
+    model.config.name_or_path = ""  # where it lay, which is not what it is
     model.config.to_json_file(str(out / CONFIG), use_diff=False)
     _backend(tokenizer, folder, model.config.vocab_size).save(str(out / TOKENIZER))
     sentence_encoder = (folder / "modules.json").is_file()
