@@ -1,12 +1,12 @@
 """How midway scales: speed by length and batch, and the targets for everything around training.
 
-    python -m benchmarks.scaling [--part speed planning cached report start] [--rounds 3] [--json FILE]
+    python -m benchmarks.scaling [--part speed planning cached report start] [--rounds 3]
 
 - ``speed``: useful tokens a second in training and prediction by length and batch, random weights
   in multilingual-e5-small's shape, random ids, all sequences of equal length; beside it the share
   of the best matrix product of the same run (`benchmarks.hardware`);
 - ``planning``: `midway plan` on a study of 10,000 stages: under 2 s;
-- ``cached``: `midway run` on a finished study of 300 stages, results and report included: under 5 s;
+- ``cached``: `midway run` on a finished study of 300 stages, report included: under 5 s;
 - ``report``: results, summary and report from scores that make 1,000,000 result rows: under 20 s;
 - ``start``: `midway --help` under 0.3 s, `import midway` under 0.1 s.
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import transformers
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.utils import logging
 
 from benchmarks import ours
 from benchmarks.hardware import synchronise
@@ -38,6 +39,7 @@ def export(encoder: Path, delta: Path, family: str, out: Path) -> Path:
 
 def load(folder: Path, family: str, *, dropout: bool = True) -> Any:
     """Read it back; without dropout anywhere if asked."""
+    logging.disable_progress_bar()
     rates = {} if dropout else {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     return getattr(transformers, AUTO[family]).from_pretrained(
         folder, local_files_only=True, dtype=torch.float32, **rates
@@ -92,6 +94,7 @@ class Timed(Trainer):
 
     Attributes:
         order: rows of all steps; None for Trainer's own order.
+        warm: steps before those that are timed.
         mask_padding: whether span QA's softmax leaves padding out, which transformers' does not.
         begins: time at which each step had its batch.
         lengths: useful tokens of each sequence, a list per step.
@@ -100,10 +103,10 @@ class Timed(Trainer):
 
     def __init__(
         self, *args: Any, order: Sequence[int] | None = None, mask_padding: bool = False,
-        **kwargs: Any,
+        warm: int = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.order, self.mask_padding = order, mask_padding
+        self.order, self.mask_padding, self.warm = order, mask_padding, warm
         self.begins: list[float] = []
         self.lengths: list[torch.Tensor] = []
         self.losses: list[torch.Tensor] = []
@@ -113,6 +116,8 @@ class Timed(Trainer):
 
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Take a step and note it."""
+        if len(self.begins) == self.warm:
+            synchronise(str(self.args.device))
         self.begins.append(time.perf_counter())
         self.lengths.append(inputs["attention_mask"].sum(1))
         loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)
@@ -182,6 +187,7 @@ def train_theirs(
         data_collator=Collate(model.config.pad_token_id or 0, width),
         order=order,
         mask_padding=same_order,
+        warm=how.warm,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train()

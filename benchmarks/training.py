@@ -43,18 +43,24 @@ ROWS = {"xnli": 320, "udpos": 320, "tydiqa": 128}
 SMALL_ROWS = 64
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure each task and print a table of it."""
-    made = parser(__doc__ or "")
-    made.add_argument("--task", nargs="+", choices=TASKS, default=list(TASKS))
+def add_options(made: argparse.ArgumentParser, batch: int) -> None:
+    """Options of every comparison with Trainer."""
     made.add_argument("--rows", type=int, help=f"examples; unless given {ROWS}")
-    made.add_argument("--batch", type=int, default=16)
-    made.add_argument("--pad", type=int, default=0)
-    made.add_argument("--encoder", default=ENCODER)
+    made.add_argument("--batch", type=int, default=batch)
     made.add_argument("--compile", action="store_true")
     made.add_argument("--loader-workers", type=int, default=0)
     made.add_argument("--no-dropout", action="store_true")
     made.add_argument("--losses", action="store_true")
+    made.add_argument("--device", default="cpu")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure each task and print a table of it."""
+    made = parser(__doc__ or "")
+    made.add_argument("--task", nargs="+", choices=TASKS, default=list(TASKS))
+    made.add_argument("--pad", type=int, default=0)
+    made.add_argument("--encoder", default=ENCODER)
+    add_options(made, 16)
     options = made.parse_args(argv)
     documents: list[Record] = []
     with tempfile.TemporaryDirectory() as name:
@@ -104,6 +110,7 @@ def speeds(folder: Path, encoder: Path, work: Workload, options: argparse.Namesp
         epochs=2.0 if options.compile else 1.0,
         warm=steps if options.compile else min(2, steps - 1),
         dropout=not options.no_dropout,
+        device=options.device,
     )
     runs = systems(folder, encoder, work, how)
     runs["tuned"] = partial(runs["tuned"], more={"dataloader_num_workers": options.loader_workers})
@@ -112,14 +119,17 @@ def speeds(folder: Path, encoder: Path, work: Workload, options: argparse.Namesp
     squares = SQUARES[:2] if options.small else SQUARES
     config = train_config(encoder)
     runs["matrix product"] = lambda: {
-        "products": best_product(config.hidden_size, config.intermediate_size, squares=squares)
+        "products": best_product(
+            config.hidden_size, config.intermediate_size, options.device, squares=squares
+        )
     }
     found = in_turn(runs, options.rounds)
     title = f"Fine-tuning, {work.text}"
+    title += f"; {config.num_hidden_layers} layers of {config.hidden_size}"
     text = f"{steps} steps of {options.batch}, the first {how.warm} not timed; dropout "
     text += "as each side has it" if how.dropout else "off"
     text += f"\n{comparison(found)}"
-    finish(title, text, {}, None)
+    finish(title, text, {}, None, options.device)
     return {"task": work.text, "settings": vars(how), "runs": found}
 
 
@@ -147,7 +157,7 @@ def comparison(found: dict[str, list[Record]]) -> str:
 def losses(folder: Path, encoder: Path, work: Workload, options: argparse.Namespace) -> Record:
     """The three loss curves without dropout, the same sequences in every step."""
     print(f"\n{work.text}", flush=True)
-    how = Set(batch=options.batch, warm=0, dropout=False)
+    how = Set(batch=options.batch, warm=0, dropout=False, device=options.device)
     runs = systems(folder, encoder, work, how, same_order=True)
     exact = Set(**{**vars(how), "precision": "float32"})
     runs["midway, float32"] = partial(train_ours, encoder, work, exact)

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from transformers import AutoModel, BertConfig, PreTrainedConfig, XLMRobertaConfig
 
 from benchmarks.common import data_folders
-from midway.encoders.convert import CONFIG, WEIGHTS, import_encoder
+from midway.encoders.convert import CONFIG, TOKENIZER, WEIGHTS, import_encoder
 from midway.encoders.source import EncoderIdentity
 from midway.families import FAMILIES
 from midway.families.features import Features, read_features, write_features
@@ -27,8 +29,10 @@ from midway.tasks.card import TaskCard
 from midway.tasks.files import find_files, read_files
 
 ENCODER = "offline:multilingual-e5-small"
-PADDED = {"xnli": 128, "udpos": 128, "tydiqa": 384, "xquad": 384}  # as XTREME's scripts pad
-STAND_IN = {"udpos": "sampler-ner", "tydiqa": "sampler-qa", "xquad": "sampler-qa"}
+PADDED = {  # as XTREME's scripts pad
+    "xnli": 128, "udpos": 128, "squad": 384, "tydiqa": 384, "xquad": 384,
+}  # fmt: skip
+STAND_IN = {"udpos": "sampler-ner"} | dict.fromkeys(("squad", "tydiqa", "xquad"), "sampler-qa")
 SMALL = BertConfig(  # multilingual-e5-small
     vocab_size=250037, hidden_size=384, num_hidden_layers=12, num_attention_heads=12,
     intermediate_size=1536, max_position_embeddings=512, type_vocab_size=2, pad_token_id=1,
@@ -37,6 +41,10 @@ LARGE = XLMRobertaConfig(  # XLM-R Large
     vocab_size=250002, hidden_size=1024, num_hidden_layers=24, num_attention_heads=16,
     intermediate_size=4096, max_position_embeddings=514, type_vocab_size=1,
     layer_norm_eps=1e-5, pad_token_id=1,
+)  # fmt: skip
+TINY = XLMRobertaConfig(
+    vocab_size=2000, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+    intermediate_size=64, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1,
 )  # fmt: skip
 # Tokens of windows of at most 384 of TyDiQA's English training questions, 33 even quantiles.
 TYDIQA_LENGTHS = (
@@ -67,7 +75,8 @@ class Workload:
     def text(self) -> str:
         """In words."""
         lengths, read = self.features.lengths, self.card.name
-        name = self.task if self.task == read else f"{read} in the place of {self.task}"
+        known = not self.examples or self.task == read
+        name = self.task if known else f"{read} in the place of {self.task}"
         return (
             f"{name}: {len(lengths):,} sequences, {lengths.sum():,} tokens, median length "
             f"{np.median(lengths):.0f}, longest {lengths.max()}; padded to {self.padded}"
@@ -83,13 +92,15 @@ def write_encoder(name: str, folder: Path) -> Path:
 
 
 def write_random_encoder(config: PreTrainedConfig, folder: Path) -> Path:
-    """Write an encoder with random weights into a new folder `folder`; it has no tokenizer."""
+    """Write an encoder with random weights, and a tokenizer of no use, into a new folder."""
     folder.mkdir(parents=True)
     torch.manual_seed(0)
     model = AutoModel.from_config(config, dtype=torch.float32)
     model.pooler = None
     save_file(model.state_dict(), folder / WEIGHTS)
     config.to_json_file(str(folder / CONFIG), use_diff=False)
+    pieces = {piece: number for number, piece in enumerate(("<s>", "<pad>", "</s>", "<unk>"))}
+    Tokenizer(WordLevel(pieces, unk_token="<unk>")).save(str(folder / TOKENIZER))
     return folder
 
 
