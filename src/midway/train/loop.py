@@ -154,6 +154,7 @@ def _ready(encoder: Encoder, entries: Sequence[Entry], runtime: Runtime) -> list
                 f"{type(model).__name__} cannot compute its layers a second time; run without "
                 "--gradient-checkpointing"
             )
+        model.config.use_cache = False  # of decoders; transformers warns of it
         old = model.gradient_checkpointing_enable  # the name in older releases of transformers 5
         getattr(model, "activation_checkpointing_enable", old)({"use_reentrant": False})
     return modules
