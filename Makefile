@@ -23,8 +23,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(READY)  ## fine-tuning and evaluation against transformers.Trainer; docs/performance.md has the others
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.evaluation
 
 docs: $(READY)  ## regenerate the parts of docs/ that come from the code
 	$(BIN)/python scripts/build_docs.py

@@ -34,8 +34,10 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModel, XLMRobertaConfig
+from transformers import AutoConfig, AutoModel
 
+from benchmarks.common import data_folders
+from benchmarks.workloads import LARGE
 from midway.encoders.convert import CONFIG, TOKENIZER, WEIGHTS, import_encoder
 from midway.encoders.heads import make_head
 from midway.encoders.load import DELTA, load_encoder, save_delta
@@ -54,15 +56,7 @@ from midway.train.step import Entry
 
 LENGTH = 256
 SYSTEMS = ("active", "dense")
-LARGE = XLMRobertaConfig(
-    vocab_size=250002, hidden_size=1024, num_hidden_layers=24, num_attention_heads=16,
-    intermediate_size=4096, max_position_embeddings=514, type_vocab_size=1,
-    layer_norm_eps=1e-5, pad_token_id=1,
-)  # fmt: skip
 LARGE_TOKENS = 1024
-CALM = {
-    "GOMP_SPINCOUNT": "10000"
-}  # as `midway run` sets it: threads that wait do not spin for long
 GIB, MIB = 2**30, 2**20
 
 
@@ -99,7 +93,7 @@ def main() -> None:
 
 
 def _write_features(folder: Path, families: tuple[str, ...], count: int) -> str:
-    data = tuple(Path(part) for part in os.environ.get("MIDWAY_DATA", "").split(":") if part)
+    data = data_folders()
     card = load_card("tydiqa" if data else "sampler-qa")
     examples: list[Any] = card.read(card.find(data, "train", "en"), "train", "en").examples
     for family in families:
@@ -126,9 +120,7 @@ def _spawn(folder: Path, family: str, system: str, options: argparse.Namespace) 
     command += ["--run", str(folder), system, "--steps", str(options.steps)]
     command += ["--batch", str(options.batch)]
     command += ["--large"] if options.large else []
-    said = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True, env=CALM | os.environ
-    )
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
     return found
 

@@ -89,11 +89,16 @@ def write_study(folder: Path, stages: int, intermediates: int) -> Path:
 
 
 def _stages(path: Path, seeds: int, intermediates: int, store: Path) -> int:
+    path.write_text(_text(seeds, intermediates), encoding="utf-8")
+    return count_stages(path, store)
+
+
+def count_stages(study: Path, store: Path) -> int:
+    """Stages of a study's plan."""
     from midway.store.local import Store
     from midway.studies.session import plan_study
 
-    path.write_text(_text(seeds, intermediates), encoding="utf-8")
-    return len(plan_study(path, Store(store), ()).stages)
+    return len(plan_study(study, Store(store), ()).stages)
 
 
 def _text(seeds: int, intermediates: int) -> str:
