@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from midway.encoders.dropout import Dropout, use_cheap_dropout
+from midway.encoders.dropout import Dropout, Rows, rows_of, use_cheap_dropout
 
 TYPES = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 
@@ -48,6 +48,29 @@ def test_types_of_other_size_have_the_same_mask():
     x = torch.ones(64, 33)
     masks = [dropped(Dropout(0.2), x.to(dtype), 3) == 0 for dtype in TYPES]
     assert all(torch.equal(mask, masks[0]) for mask in masks)
+
+
+@pytest.mark.parametrize("width", [8, 6])
+def test_a_row_has_its_own_mask_whatever_is_computed_with_it(width):
+    """Rows of 2, 5 and 3 tokens that begin at 40, 10 and 900 of the table."""
+    module, places, lengths = Dropout(0.5), (40, 10, 900), (2, 5, 3)
+
+    def masks(chosen, asked=None):
+        counts = [lengths[i] for i in chosen]
+        rows = Rows([places[i] for i in chosen], counts, asked or [1] * len(counts))
+        with rows_of(rows):
+            return dropped(module, torch.ones(1, sum(asked or counts), width), 1)[0]
+
+    alone = {i: masks([i]) for i in range(3)}
+    assert torch.equal(masks([0, 1, 2]), torch.cat([alone[0], alone[1], alone[2]]))
+    assert torch.equal(masks([2, 0]), torch.cat([alone[2], alone[0]]))
+    assert not torch.equal(alone[0], alone[1][:2])
+    few = torch.cat([alone[0][:1], alone[1][:2]])  # what the head sees: the first so many
+    assert torch.equal(masks([0, 1, 2], [1, 2, 0]), few)
+    with pytest.raises(ValueError, match="4 vectors, for rows of 2 tokens"), rows_of(
+        Rows([0], [2], [1])
+    ):  # fmt: skip
+        module(torch.ones(4, width))
 
 
 def test_gradient_is_the_mask_times_the_scale():

@@ -111,16 +111,16 @@ def test_a_mixture_in_two_processes_is_that_in_one(encoder, tmp_path):
     assert {share["steps"] > 0 for share in got["mixture"]} == {True}
 
 
-def test_dropout_is_the_same_where_the_pieces_are(encoder, tmp_path):
+def test_dropout_is_the_same_however_many_processes_and_pieces(encoder, tmp_path):
     recipe = replace(RECIPE, dropout=0.3)
     run = Run(encoder, tmp_path, "tagging", recipe=recipe, selection=Selection("best", every=3))
     want, one = run("one", micro_batch_tokens=1)
-    got, two = run("two", micro_batch_tokens=1, processes=2)
+    got, two = run("two", processes=2)
     two.assert_like(one)
-    assert got["history"] == want["history"]
+    assert np.array(got["history"]) == pytest.approx(np.array(want["history"]), abs=1e-6)
     assert len(got["history"]) > 2
-    _, whole = run("whole")  # in larger pieces: other masks
-    assert whole.losses != pytest.approx(one.losses, abs=1e-3)
+    _, whole = run("whole")
+    whole.assert_like(one)
 
 
 def test_a_collapse_is_decided_by_the_first_process(encoder, tmp_path):

@@ -53,22 +53,41 @@ def test_an_encoder_that_cannot_compute_its_layers_again_is_named(tmp_path, monk
         case.run(tmp_path / "work", runtime=AGAIN)
 
 
-def test_seeds_of_forward_passes_say_which_items_come_before(tmp_path):
-    """So that micro-batches that begin at the same item have the same masks."""
-    case = Case(tmp_path)
-    encoder = load_encoder(case.folder, None, case.features.active)
-    entry = Entry(FAMILIES["span_qa"], case.features, case.new_head())
-    seeds = []
-    for limit in (1, 40, 10_000):
+@pytest.mark.parametrize("family", FAMILY_NAMES)
+def test_dropout_does_not_depend_on_how_a_step_is_cut(family, tmp_path):
+    case = Case(tmp_path, family)
+    steps = []
+    for limit in (1, 60, 10_000):
+        encoder = load_encoder(case.folder, None, case.features.active, dropout=0.3)
+        head = head_of(family, encoder, 0.3)
+        encoder.model.train()
+        head.module.train()
+        entry = Entry(FAMILIES[family], case.features, head)
         stepper = Stepper(encoder, [entry], "float32", torch.device("cpu"), seed=1, limit=limit)
-        parts = stepper.prepare(case.steps, 3).parts
-        firsts = np.cumsum([0, *(len(part.batch.rows) for part in parts)])[:-1]
-        seeds.append({int(first): part.seed for first, part in zip(firsts, parts, strict=True)})
-    alone, some, whole = seeds
-    assert whole == {0: forward_seed([1, 3], 0)}
-    assert len(set(alone.values())) == len(alone) == 6
-    assert 1 < len(some) < 6
-    assert some.items() <= alone.items()
+        prepared = stepper.prepare(case.steps, 3)
+        loss = stepper.gradients(prepared)
+        modules = (encoder.model, head.module)
+        gradients = [p.grad for module in modules for p in module.parameters()]
+        steps.append((len(prepared.parts), float(loss), gradients))
+        stepper.clear()
+        assert float(stepper.gradients(stepper.prepare(case.steps, 4))) != float(loss)
+    assert FAMILIES[family].whole or len({count for count, _, _ in steps}) > 1
+    _, loss, gradients = steps[0]
+    for _, other, theirs in steps[1:]:
+        assert other == pytest.approx(loss, rel=1e-5)
+        for mine, one in zip(gradients, theirs, strict=True):
+            assert (mine is None) == (one is None)
+            if mine is not None:
+                torch.testing.assert_close(one, mine, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dropout", "count"), [(0.0, 1), (0.1, 6)])
+def test_torch_draws_masks_of_attention_anew_for_each_micro_batch(dropout, count, tmp_path):
+    case = Case(tmp_path)
+    encoder = load_encoder(case.folder, None, case.features.active, attention_dropout=dropout)
+    entry = Entry(FAMILIES["span_qa"], case.features, case.new_head())
+    stepper = Stepper(encoder, [entry], "float32", torch.device("cpu"), seed=1, limit=1)
+    assert len({part.seed for part in stepper.prepare(case.steps, 3).parts}) == count
     places = itertools.product((1, 2), (0, 1), (0, 3))
     assert len({forward_seed([run, step], first) for run, step, first in places}) == 8
 

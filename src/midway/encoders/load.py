@@ -36,6 +36,7 @@ class Encoder:
         embedding: name of the embedding weight in the model's state.
         first_position: 0, or pad + 1 in the RoBERTa family.
         types: whether token types are an input.
+        attention_dropout: probability on attention weights, in training.
     """
 
     model: Any
@@ -43,6 +44,7 @@ class Encoder:
     embedding: str
     first_position: int
     types: bool
+    attention_dropout: float = 0.0
 
     def renumber(self, ids: np.ndarray) -> np.ndarray:
         """Piece ids → row numbers of the active embedding."""
@@ -123,6 +125,7 @@ def load_encoder(
         embedding=embedding,
         first_position=pad + 1 if roberta else 0,
         types=getattr(config, "type_vocab_size", 0) > 1,
+        attention_dropout=attention_dropout,
     )
 
 

@@ -7,8 +7,8 @@
 3. The stage's own process only watches: it passes on what the first one reports, and ends all as
    soon as one has failed or died, since those that are left would wait for it for ever.
 
-Any number of processes gives the same result but for the order of sums and, where there is dropout,
-the masks, which depend on how a step is cut (`midway.train.step`).
+Any number of processes gives the same result but for the order of sums; the masks of torch's own
+dropout (on CUDA, or of attention) depend on how a step is cut (`midway.train.step`).
 """
 
 import math

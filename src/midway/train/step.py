@@ -1,7 +1,7 @@
 """One optimiser step's gradients: items are cut into micro-batches, packed, run and summed.
 
 1. How a step is cut is a function of its rows' lengths and of `Stepper.limit` alone. It changes
-   nothing but rounding and, where there is dropout, the masks (`forward_seed`).
+   nothing but rounding; the masks of torch's own dropout it does (`Stepper.own_masks`).
 2. A step that does not fit in memory is begun again, with no gradient from the failed try, in
    micro-batches of half the size, to which all later steps keep.
 3. On CUDA the host never waits inside a step: inputs come from pinned memory, the loss stays on
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from midway.encoders.dropout import Rows, rows_of
 from midway.encoders.heads import Head
 from midway.encoders.load import Encoder
 from midway.families.family import Family, Items
@@ -91,7 +92,7 @@ def forward_seed(seed: Sequence[int], first: int) -> int:
 
     Args:
         seed: of the step.
-        first: how many items the step's earlier micro-batches have.
+        first: how many items the step's earlier micro-batches have, where this matters.
     """
     return int(np.random.SeedSequence([*seed, first]).generate_state(1)[0])
 
@@ -118,6 +119,11 @@ class Stepper:
     limit: int
     share: tuple[int, int] = (0, 1)
 
+    @property
+    def own_masks(self) -> bool:
+        """Whether all dropout is `midway.encoders.dropout`'s, whose masks are those of the rows."""
+        return self.device.type == "cpu" and not self.encoder.attention_dropout
+
     def prepare(self, steps: Sequence[Step], number: int) -> Prepared | None:
         """Cut a step and bring its inputs to the device; None after the last step."""
         return self._prepare(number, steps[number]) if number < len(steps) else None
@@ -129,7 +135,8 @@ class Stepper:
         for chosen, rows in entry.pieces.cut(mine, self.limit):
             batch, fields = self._batch(entry, rows, seed)
             items = 1 if entry.family.whole else len(chosen)
-            parts.append(MicroBatch(batch, fields, items, forward_seed(seed, first)))
+            before = 0 if self.own_masks else first
+            parts.append(MicroBatch(batch, fields, items, forward_seed(seed, before)))
             first += items
         units = entry.family.units(entry.features.table, step.items, entry.items)
         return Prepared(number, step, parts, units)
@@ -184,13 +191,16 @@ class Stepper:
     def _one(self, entry: Entry, part: MicroBatch, units: float) -> torch.Tensor:
         batch, fields, family = part.batch, part.fields, entry.family
         lengths = batch.packing.lengths
+        places = family.places(fields, lengths)
+        begins = entry.features.offsets[batch.rows].tolist()
         torch.manual_seed(part.seed)
         autocast = torch.autocast(self.device.type, torch.bfloat16, self.precision == "bf16")
-        with autocast:
-            states = self.encoder.hidden_states(batch.ids, batch.types, batch.packing)[-1]
-            logits = entry.head.module(at_places(states, family.places(fields, lengths)))
-        loss: torch.Tensor = family.loss(logits.float(), fields, lengths) / units
-        loss.backward()  # type: ignore[no-untyped-call]
+        with rows_of(Rows(begins, lengths, _asked(places, lengths))):
+            with autocast:
+                states = self.encoder.hidden_states(batch.ids, batch.types, batch.packing)[-1]
+                logits = entry.head.module(at_places(states, places))
+            loss: torch.Tensor = family.loss(logits.float(), fields, lengths) / units
+            loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def _batch(
@@ -206,3 +216,11 @@ class Stepper:
             fields |= drawn | {"gold": gold}
         fields |= {name: features.column(name, rows) for name in family.trains_on}
         return make_batch(features, rows, self.encoder, self.device, pieces=pieces), fields
+
+
+def _asked(places: np.ndarray | None, lengths: Sequence[int]) -> Sequence[int]:
+    """How many tokens of each row the head sees."""
+    if places is None:
+        return lengths
+    asked: list[int] = np.diff(np.searchsorted(places, np.cumsum([0, *lengths]))).tolist()
+    return asked
