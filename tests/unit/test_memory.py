@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,9 +13,8 @@ from tiny import artefact, tiny_model
 from tiny_predict import prepare, run, trained
 from tiny_training import QUIET, RECIPE, Case
 
-from midway.cli.run_cmd import _runtime
 from midway.encoders.load import Encoder
-from midway.errors import StageError, UsageError
+from midway.errors import StageError
 from midway.graph.stage import Runtime
 from midway.train import memory
 from midway.train.memory import Shortage, is_shortage, limit_of, smaller
@@ -193,15 +191,3 @@ def test_the_limit_on_cuda_is_what_fits_beside_the_optimiser(
 
     assert limit_of(trial, parameters, torch.device("cuda")) == want
     assert trials == ["run", "reset", "run"]  # gradients are not taken for activations
-
-
-def test_what_the_command_line_and_the_environment_say_reaches_the_stages(monkeypatch):
-    session = SimpleNamespace(runtime=Runtime(checkpoint_seconds=7.0))
-    assert _runtime(session, False) == Runtime(checkpoint_seconds=7.0)
-    monkeypatch.setenv("MIDWAY_MICRO_BATCH_TOKENS", "512")
-    monkeypatch.setenv("MIDWAY_CHECKPOINT_SECONDS", "0")
-    want = Runtime(checkpoint_seconds=0.0, micro_batch_tokens=512, gradient_checkpointing=True)
-    assert _runtime(session, True) == want
-    monkeypatch.setenv("MIDWAY_MICRO_BATCH_TOKENS", "-1")
-    with pytest.raises(UsageError, match="MICRO_BATCH_TOKENS is '-1'; expected a number of tokens"):
-        _runtime(session, False)
