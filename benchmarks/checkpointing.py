@@ -10,7 +10,6 @@ timed.
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.active_vocabulary import CALM, GIB, _write_features, _write_large
+from benchmarks.active_vocabulary import GIB, _write_features, _write_large
 from midway.encoders.convert import import_encoder
 from midway.encoders.heads import make_head
 from midway.encoders.load import load_encoder
@@ -53,9 +52,7 @@ def main() -> None:
         for setting in SETTINGS:
             command = [sys.executable, "-m", "benchmarks.checkpointing", "--run", name, setting]
             command += ["--tokens", str(options.tokens), "--steps", str(options.steps)]
-            said = subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, text=True, env=CALM | os.environ
-            )
+            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             print(said.stdout.splitlines()[-1], flush=True)
 
 
