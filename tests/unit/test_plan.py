@@ -8,7 +8,7 @@ from toy_stages import EXAMPLES, PREDICT, TRAIN, chain, toy
 from midway.errors import UsageError
 from midway.graph.closure import changed_files, code_of
 from midway.graph.explain import why
-from midway.graph.plan import DEFAULT_RATE, build, describe, measured_rate, select, states
+from midway.graph.plan import build, describe, select, states
 from midway.graph.runner import run_plan
 from midway.graph.stage import Deferred, Runtime, Stage
 from midway.store.local import Store
@@ -67,16 +67,20 @@ def test_select():
         select(plan, "trian")
 
 
+def seconds_of(stage):
+    return stage.estimate.get("flops", 0) / 4e9
+
+
 def test_describe_follows_the_contract(store):
     plan = build([chain("x")[2]])
-    document = describe(plan, store, naive_stages=9, naive_train_tokens=30)
+    document = describe(plan, store, seconds_of, naive_stages=9, naive_train_tokens=30)
     first, _, last = document["stages"]
     assert first["state"] == "run"
     assert last["needs"] == [plan.stages[1].key, plan.stages[0].key]
     assert first["estimate"] == {
         "tokens": 10.0,
         "flops": 1e10,
-        "seconds": 1e10 / DEFAULT_RATE,
+        "seconds": 2.5,
         "bytes": 100.0,
     }
     totals = document["totals"]
@@ -84,20 +88,13 @@ def test_describe_follows_the_contract(store):
     assert totals["naive_stages"] == 9
     assert totals["train_tokens"] == 10
     assert totals["disk_bytes"] == 300
+    assert totals["seconds"] == 7.5
     run_plan(plan, store, Runtime(), only="train")
-    totals = describe(plan, store, naive_stages=9, naive_train_tokens=30)["totals"]
+    totals = describe(plan, store, seconds_of, naive_stages=9, naive_train_tokens=30)["totals"]
+    assert totals["seconds"] == 2.5
     assert totals["train_tokens"] == 10
     assert totals["disk_bytes"] == 100
     assert totals["cached"] == 2
-
-
-def test_rate_is_measured(store):
-    assert measured_rate(store) == DEFAULT_RATE
-    train = chain("x")[1]
-    run_plan(build([train]), store, Runtime())
-    seconds = store.record(train.key).seconds
-    expected = 2e9 / seconds if seconds else DEFAULT_RATE
-    assert measured_rate(store) == pytest.approx(expected)
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def test_ten_thousand_stages_are_planned_in_two_seconds(store):
     trained = [Stage(TRAIN, Wide(i), {"data": roots[i % 100]}) for i in range(4950)]
     leaves = [Stage(PREDICT, Wide(i), {"model": model}) for i, model in enumerate(trained)]
     plan = build(leaves)
-    document = describe(plan, store, naive_stages=0, naive_train_tokens=0)
+    document = describe(plan, store, seconds_of, naive_stages=0, naive_train_tokens=0)
     assert len(document["stages"]) == 10_000
     assert time.perf_counter() - begin < 2
 

@@ -1,5 +1,6 @@
 """Before a run, what it will take; after it, what it took."""
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -7,63 +8,69 @@ import typer
 from midway.errors import MidwayError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from midway.graph.runner import Outcome
     from midway.studies.session import Session
 
 WORTH = 60.0  # seconds of computing, by a rough guess, from which on measuring is worth its time
 
 
-def measure(session: "Session", workers: int) -> None:
-    """Calibrate; the encoder is imported first."""
+def measure(session: "Session", workers: int) -> tuple[str, ...]:
+    """Calibrate; the encoder is imported first. Returns the keys that were computed."""
     from midway.cli.progress import progress_observer
     from midway.graph.runner import run_plan
     from midway.studies.costs import calibrate, encoder_of
 
-    encoder = encoder_of(session)
-    if not session.store.has(encoder):
-        with progress_observer() as observer:
-            run_plan(
-                session.plan, session.store, session.runtime, observer=observer, only=encoder.key
-            )
+    key = encoder_of(session).key
+    with progress_observer() as observer:
+        done = run_plan(session.plan, session.store, session.runtime, observer=observer, only=key)
     typer.echo("measuring what training and prediction cost on this machine", err=True)
     try:
         calibrate(session, workers)
     except MidwayError as error:  # a run goes on without
         typer.echo(f"{error}; costs are a rough guess", err=True)
+    return done.done
 
 
-def measure_if_worth(session: "Session", workers: int) -> bool:
-    """Calibrate before a run that takes long enough, once; whether it was done."""
-    from midway.studies.costs import rates_of
+def measured(opened: "Callable[[], Session]", workers: int) -> "tuple[Session, tuple[str, ...]]":
+    """Open a study, after a calibration if there is none and the run takes long enough.
 
-    made, calibrated = _forecast(session, workers)
+    Returns:
+        The study, and the keys that were computed.
+    """
+    session = opened()
+    made, calibrated = look_ahead(session, workers)
     if calibrated or sum(stage["seconds"] for stage in made["stages"].values()) < WORTH:
-        return False
-    measure(session, workers)
-    return rates_of(session, workers).calibrated
+        return session, ()
+    done = measure(session, workers)
+    return opened(), done  # its encoder is known now
 
 
-def expect(session: "Session", workers: int) -> dict[str, Any] | None:
-    """Forecast a run that begins now, say it and keep it; None if there is nothing to compute."""
+def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> dict[str, Any] | None:
+    """Forecast a run that begins now, say it and keep it; None if there is nothing to compute.
+
+    Returns:
+        See `midway.studies.forecast.forecast`; ``began`` is the time by `time.monotonic`.
+    """
     from midway.cli.progress import duration
     from midway.cli.store_cmds import size
     from midway.studies.forecast import remember
 
-    made, calibrated = _forecast(session, workers)
+    made, calibrated = look_ahead(session, workers)
     if not made["stages"]:
         return None
     remember(session, made, workers, calibrated)
     written = sum(stage["bytes"] for stage in made["stages"].values())
-    typer.echo(
+    say(
         f"expected: {duration(made['wall'])} on the clock for {len(made['stages'])} stages, "
-        f"{size(written)} written{'' if calibrated else ' (rough: nothing was measured)'}",
-        err=True,
+        f"{size(written)} written{'' if calibrated else ' (rough: nothing was measured)'}"
     )
-    return made
+    return {**made, "began": time.monotonic()}
 
 
-def _forecast(session: "Session", workers: int) -> tuple[dict[str, Any], bool]:
-    """The forecast, and whether it rests on a calibration."""
+def look_ahead(session: "Session", workers: int) -> tuple[dict[str, Any], bool]:
+    """Forecast a run (`midway.studies.forecast.forecast`); whether it rests on a calibration."""
     from midway.graph.plan import demand
     from midway.studies.costs import rates_of
     from midway.studies.forecast import forecast
@@ -73,7 +80,10 @@ def _forecast(session: "Session", workers: int) -> tuple[dict[str, Any], bool]:
 
 
 def compare(
-    session: "Session", made: dict[str, Any] | None, outcome: "Outcome", took: float
+    session: "Session",
+    made: dict[str, Any] | None,
+    outcome: "Outcome",
+    say: "Callable[[str], None]",
 ) -> None:
     """Say what a run took, if it computed all that was forecast, and keep it.
 
@@ -81,19 +91,19 @@ def compare(
         session: the study.
         made: from `expect`.
         outcome: of the run.
-        took: seconds on the clock since then.
+        say: tells the user.
     """
     from midway.cli.progress import duration
     from midway.studies.forecast import fulfil
 
     if made is None or set(outcome.done) != set(made["stages"]):
         return
+    took = time.monotonic() - made["began"]
     fulfil(session, took)
     records = [session.record(session.plan.by_key[key]) for key in made["stages"]]
     computed = sum(record.seconds for record in records if record is not None)
     expected = sum(stage["seconds"] for stage in made["stages"].values())
-    typer.echo(
+    say(
         f"took {duration(took)} on the clock, expected {duration(made['wall'])}; "
-        f"{duration(computed)} of computing, expected {duration(expected)}",
-        err=True,
+        f"{duration(computed)} of computing, expected {duration(expected)}"
     )

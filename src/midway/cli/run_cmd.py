@@ -14,12 +14,13 @@ from midway.cli.options import DataOption, OutOption, StoreOption, StudyArgument
 from midway.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from midway.graph.budget import Budget
     from midway.graph.plan import Plan
     from midway.graph.runner import Outcome
-    from midway.graph.stage import Runtime, Stage
+    from midway.graph.stage import Runtime
+    from midway.store.local import Store
     from midway.studies.session import Session
 
     Opened = Callable[[], Session]
@@ -98,28 +99,28 @@ def run(
 ) -> None:
     """Run a study: train, predict and score whatever is missing; write results and report."""
     from midway.cli.budgets import compare_before
+    from midway.cli.forecast import measured
     from midway.cli.progress import progress_observer
     from midway.cli.store_cmds import open_store
-    from midway.graph.budget import Budget
     from midway.graph.runner import run_plan
-    from midway.studies.session import open_session
 
-    if engine == "ray":
-        raise UsageError("the engine ray is not part of this version; use --engine local")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise UsageError(f"--device {device}: expected cpu, cuda or cuda:N")
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    _check(engine, device)
     began = time.monotonic()
-    opened = partial(open_session, study, open_store(store), data_folders(data), strict=strict)
-    session = opened()
-    limit = Budget(budget, _seconds_of(session)) if budget is not None else None
+    changes = {
+        "device": device,
+        "processes": processes,
+        "gradient_checkpointing": gradient_checkpointing,
+    }
+    opened = partial(_opened, study, open_store(store), data_folders(data), strict, changes)
+    session, before = measured(opened, workers) if only is None else (opened(), ())
+    limit = _limit(budget, session, workers)
     compare_before(session, only)
 
     def compute(session: "Session", plan: "Plan") -> "Outcome":
         return run_plan(
             plan,
             session.store,
-            replace(_runtime(session, gradient_checkpointing), processes=processes, device=device),
+            session.runtime,
             observer=observer,
             workers=workers,
             only=only,
@@ -131,15 +132,58 @@ def run(
         )
 
     with progress_observer() as observer:
-        if limit is not None and only is None:
-            session = _counted(session, opened, compute)
-        outcome = compute(session, session.plan)
         if only is None:
-            session, outcome = _later_rungs(session, outcome, opened, compute)
+            session, outcome = _whole(session, opened, compute, observer.notice, workers, limit)
+        else:
+            outcome = compute(session, session.plan)
     _tell(session, outcome, limit)
     if only is None:
-        _report(session, out, time.monotonic() - began, computed=len(outcome.done))
+        _report(session, out, time.monotonic() - began, computed=len(before + outcome.done))
     raise typer.Exit(outcome.exit_code)
+
+
+def _check(engine: str, device: str) -> None:
+    if engine == "ray":
+        raise UsageError("the engine ray is not part of this version; use --engine local")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device {device}: expected cpu, cuda or cuda:N")
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+
+
+def _limit(budget: str | None, session: "Session", workers: int) -> "Budget | None":
+    from midway.graph.budget import Budget
+    from midway.studies.costs import rates_of
+
+    return None if budget is None else Budget(budget, rates_of(session, workers).seconds)
+
+
+def _opened(
+    study: Path, store: "Store", data: tuple[Path, ...], strict: bool, changes: "Mapping[str, Any]"
+) -> "Session":
+    """Open a study to run it; the environment may set some of the runtime, `changes` the rest."""
+    from midway.studies.session import open_session
+
+    session = open_session(study, store, data, strict=strict)
+    return replace(session, runtime=replace(_runtime(session.runtime), **changes))
+
+
+def _whole(
+    session: "Session",
+    opened: "Opened",
+    compute: "Compute",
+    say: "Callable[[str], None]",
+    workers: int,
+    limit: "Budget | None",
+) -> "tuple[Session, Outcome]":
+    """Compute all of a study, and compare what it took with what was expected."""
+    from midway.cli.forecast import compare, expect
+
+    if limit is not None:
+        session = _counted(session, opened, compute)
+    made = expect(session, workers, say)
+    session, outcome = _later_rungs(session, compute(session, session.plan), opened, compute)
+    compare(session, made, outcome, say)
+    return session, outcome
 
 
 def _counted(session: "Session", opened: "Opened", compute: "Compute") -> "Session":
@@ -177,14 +221,6 @@ def _later_rungs(
     return session, outcome
 
 
-def _seconds_of(session: "Session") -> "Callable[[Stage], float]":
-    """What the plan expects a stage to take, in seconds."""
-    from midway.graph.plan import measured_rate
-
-    rate = measured_rate(session.store)
-    return lambda stage: stage.estimate.get("flops", 0.0) / rate
-
-
 def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> None:
     """Say what failed and what was left out, and how to go on."""
     for key, message in outcome.failed.items():
@@ -206,16 +242,11 @@ def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> No
         )
 
 
-def _runtime(session: "Session", gradient_checkpointing: bool) -> "Runtime":
+def _runtime(runtime: "Runtime") -> "Runtime":
     """How often training is saved, and how much is computed at once, the environment may set."""
-    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", session.runtime.checkpoint_seconds)
+    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", runtime.checkpoint_seconds)
     tokens = _number("MIDWAY_MICRO_BATCH_TOKENS", "tokens", 0)
-    return replace(
-        session.runtime,
-        checkpoint_seconds=seconds,
-        micro_batch_tokens=int(tokens),
-        gradient_checkpointing=gradient_checkpointing,
-    )
+    return replace(runtime, checkpoint_seconds=seconds, micro_batch_tokens=int(tokens))
 
 
 def _number(name: str, unit: str, default: float) -> float:

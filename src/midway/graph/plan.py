@@ -6,7 +6,6 @@
 """
 
 import fnmatch
-import itertools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,11 +15,6 @@ from midway.graph.stage import Stage
 from midway.store.local import Store
 
 State = Literal["cached", "run", "waiting"]
-
-# Floating-point operations per second assumed before anything was measured: the order of what
-# two CPU cores reach in float32 matrix products with the overhead of a training step.
-DEFAULT_RATE = 2e11
-_MANIFESTS_FOR_RATE = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,31 +134,22 @@ def _state(stage: Stage, missing: Mapping[str, Stage]) -> State:
     return "waiting" if waits else "run"
 
 
-def measured_rate(store: Store, kind: str = "train") -> float:
-    """Return floating-point operations per second of the stages of `kind` in the store.
-
-    From the fact ``flops`` and the seconds of up to 50 manifests; `DEFAULT_RATE` without any.
-    """
-    flops = seconds = 0.0
-    for manifest in itertools.islice(store.records(kind), _MANIFESTS_FOR_RATE):
-        done = manifest.facts.get("flops")
-        if isinstance(done, int | float) and done > 0 and manifest.seconds > 0:
-            flops += done
-            seconds += manifest.seconds
-    return flops / seconds if flops else DEFAULT_RATE
-
-
 def describe(
-    plan: Plan, store: Store, *, naive_stages: int, naive_train_tokens: float
+    plan: Plan,
+    store: Store,
+    seconds_of: Callable[[Stage], float],
+    *,
+    naive_stages: int,
+    naive_train_tokens: float,
 ) -> dict[str, Any]:
     """Return the plan as the document of ``midway plan --json``.
 
     ``train_tokens`` is over the whole plan, to be compared with ``naive_train_tokens``, what
-    separate runs would train on; ``seconds`` and ``disk_bytes`` are of the work still to do.
+    separate runs would train on; ``seconds`` (of computing) and ``disk_bytes`` (written, before
+    anything is dropped) are of the work still to do.
     """
     state = states(plan, store)
-    rate = measured_rate(store)
-    stages = [
+    stages: list[dict[str, Any]] = [
         {
             "key": stage.key,
             "stage": stage.kind.name,
@@ -174,22 +159,21 @@ def describe(
             "estimate": {
                 "tokens": stage.estimate.get("tokens", 0),
                 "flops": stage.estimate.get("flops", 0),
-                "seconds": stage.estimate.get("flops", 0) / rate,
+                "seconds": seconds_of(stage),
                 "bytes": stage.estimate.get("bytes", 0),
             },
         }
         for stage in plan.stages
     ]
-    todo = [stage for stage in plan.stages if state[stage.key] != "cached"]
-    train = [stage for stage in plan.stages if stage.kind.name == "train"]
+    todo = [stage["estimate"] for stage in stages if stage["state"] != "cached"]
+    train = [stage["estimate"] for stage in stages if stage["stage"] == "train"]
     totals = {
         "stages": len(plan.stages),
         "naive_stages": naive_stages,
-        "train_tokens": sum(stage.estimate.get("tokens", 0) for stage in train),
+        "train_tokens": sum(estimate["tokens"] for estimate in train),
         "naive_train_tokens": naive_train_tokens,
-        "seconds": sum(stage.estimate.get("flops", 0) for stage in todo) / rate,
-        "disk_bytes": sum(stage.estimate.get("bytes", 0) for stage in todo),
+        "seconds": sum(estimate["seconds"] for estimate in todo),
+        "disk_bytes": sum(estimate["bytes"] for estimate in todo),
         "cached": len(plan.stages) - len(todo),
-        "flops_per_second": rate,
     }
     return {"stages": stages, "totals": totals}

@@ -11,9 +11,12 @@
 `midway.studies.costs` turns these units into seconds.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
@@ -70,11 +73,13 @@ class Estimator:
     Attributes:
         facts_of: facts of a stage's manifest, or None if it was never computed.
         encoder: the encoder's stage.
+        folder: where it lies, if it is a folder.
         sizes: of features by key, filled by itself.
     """
 
     facts_of: Callable[[Stage], Mapping[str, Any] | None]
     encoder: Stage
+    folder: Path | None = None
     sizes: dict[str, Size] = field(default_factory=dict)
 
     def units(self, kind: str, spec: Any, inputs: Inputs) -> Units:
@@ -105,7 +110,8 @@ class Estimator:
         """Of the encoder."""
         facts = self.facts_of(self.encoder)
         if facts is None:
-            return OFFLINE if self.encoder.spec.name.startswith("offline:") else BASE
+            offline = self.encoder.spec.name.startswith("offline:")
+            return OFFLINE if offline else _of_folder(self.folder) if self.folder else BASE
         rows, width = float(facts["vocabulary"]), float(facts["hidden"])
         return Shape(facts["parameters"] - rows * width, rows, width)
 
@@ -162,6 +168,16 @@ class Estimator:
                 share = min(1.0, PROBE_EXAMPLES / max(size.examples, 1.0))
                 tokens += times * min(share * size.tokens, PROBE_TOKENS)
         return tokens
+
+
+def _of_folder(folder: Path) -> Shape:
+    """What its configuration says, if it is like most: four square matrices and two wide ones."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        width, inner = config["hidden_size"], config["intermediate_size"]
+        weights = config["num_hidden_layers"] * (4 * width**2 + 2 * width * inner)
+        return Shape(float(weights), float(config["vocab_size"]), float(width))
+    return BASE
 
 
 def _there(spec: Any) -> float:

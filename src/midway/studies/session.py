@@ -91,7 +91,7 @@ def open_session(
         f"import {study.encoder}",
     )
     facts_of = partial(_facts, store)
-    estimator = Estimator(facts_of, encoder)
+    estimator = Estimator(facts_of, encoder, folder if local else None)
     encoder = replace(encoder, estimate=estimator.units("encoder", encoder.spec, {}))
     builder = Builder(study, runtime, digest_of, encoder, estimator)
     expansion = expand(builder)
