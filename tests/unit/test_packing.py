@@ -124,6 +124,14 @@ def test_long_sequences_are_not_padded_and_whole_ones_not_gathered():
     assert all(group.places is None for group in packing.groups)
 
 
+def test_nothing_is_padded_without_gradients():
+    with torch.inference_mode():
+        groups = pack((3, 3, 5, 3)).groups
+    assert [(g.count, g.length, g.places) for g in groups] == [
+        (2, 3, None), (1, 5, None), (1, 3, None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("gradients", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_sequence_does_not_see_its_neighbours(dtype, gradients):
@@ -132,7 +140,7 @@ def test_a_sequence_does_not_see_its_neighbours(dtype, gradients):
     attend = lambda a, b, c, n: packed_attention(  # noqa: E731
         torch.nn.Identity(), a[None], b[None], c[None], None, packing=pack(n)
     )[0][0]
-    with torch.set_grad_enabled(gradients):
+    with torch.set_grad_enabled(gradients):  # pack() asks too
         together = attend(q, k, v, (7, 20, 40, 100))
         alone = attend(*(x[:, 7:27] for x in (q, k, v)), (20,))
     assert torch.equal(together[7:27], alone)

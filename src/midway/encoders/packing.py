@@ -3,8 +3,8 @@
 1. A `Packing` says how a row of T tokens divides into sequences; they are sorted by length, so
    that neighbours of like lengths form *groups* which one attention call handles together.
 2. `packed_attention` is registered with transformers' attention interface: it attends within
-   sequences only. Short sequences are padded there, to a multiple of 32, and nowhere else: a call
-   for each of them would take longer than the padding, and the multiple suits the vector units.
+   sequences only. In training short sequences are padded there, to a multiple of 32, and nowhere
+   else: a call for each of them would take longer, and the multiple suits the vector units.
 3. Every other layer of an encoder works token by token and does not notice.
 
 The result equals that of the padded model; tests hold it to 1e-5 in float32.
@@ -88,12 +88,16 @@ class Packing:
 
 
 def pack(lengths: Sequence[int], device: torch.device | str = "cpu") -> Packing:
-    """Describe sequences of these lengths, laid end to end in this order."""
+    """Describe sequences of these lengths, laid end to end in this order.
+
+    Short ones are padded in attention only where gradients are wanted: the fused kernel, which
+    serves where they are not, is faster without.
+    """
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     groups: list[Group] = []
     if torch.device(device).type == "cpu":
         first = 0
-        for padded, members in groupby(lengths, _padded):
+        for padded, members in groupby(lengths, _padded if torch.is_grad_enabled() else None):
             count = len(list(members))
             groups.append(_group(ends[first : first + count + 1].astype(np.int64), padded))
             first += count
