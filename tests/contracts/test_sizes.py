@@ -16,7 +16,7 @@ from midway.tasks import card_names
 
 SOURCE = Path(find_spec("midway").origin).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-ENGINE_LINES, LINES_PER_CARD = 13_000, 170
+ENGINE_LINES, LINES_PER_CARD = 14_000, 170
 FILE_LINES, FUNCTION_LINES, PARAMETERS, CARD_LINES = 300, 60, 6, 80
 
 
