@@ -403,6 +403,27 @@ def test_costs_are_shown_for_each_intermediate(html):
     assert re.search(r"squad-en +84 s +61 s +20 s +– +2\.8 min +3 of 3", cost)
 
 
+def test_what_was_forecast_stands_beside_what_happened(runs):
+    assert "Forecast" not in section(page(analyse("s", "", runs, PROVENANCE)), "cost")
+    expected = {"tokens": 2e5, "seconds": 50.0, "bytes": 8e7}
+    stages = [
+        {**stage, "tokens": 210_000, "bytes": 88_000_000, "expected": expected}
+        for stage in PROVENANCE["stages"]
+        if stage["name"].startswith("predict")
+    ]
+    again = {"run": "x · seed 1", "attempts": [{"seed": 1, "steps": 9, "collapse": "bad"}] * 2}
+    made = {"wall": 100.0, "took": 90.0, "workers": 2, "calibrated": False}
+    facts = {**PROVENANCE, "stages": stages, "forecast": made}
+    facts["collapsed"] = [{**again, "collapsed": ""}]
+    text = page(analyse("s", "", runs, facts))
+    Page(text)
+    cost = " ".join(re.sub(r"<[^>]+>", " ", section(text, "cost")).split())
+    assert "took 90 s with 2 workers; 100 s were expected (−10 %)" in cost
+    assert "predict 2 420,000 400,000 +5 % 39 s 100 s −61 % 176.0 MB 160.0 MB +10 %" in cost
+    assert "roughly, since nothing had been measured" in cost
+    assert "1 training was repeated after a collapse" in cost
+
+
 def test_a_study_without_scores_says_what_to_do():
     with pytest.raises(StudyError, match="midway run"):
         analyse("s", "", [], {})

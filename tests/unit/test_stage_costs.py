@@ -1,6 +1,15 @@
 import pytest
 
-from midway.analysis.stages import Cost, costs, kind, leaks_checked, progress, seconds_by_kind
+from midway.analysis.stages import (
+    Cost,
+    Forecast,
+    costs,
+    forecasts,
+    kind,
+    leaks_checked,
+    progress,
+    seconds_by_kind,
+)
 
 
 def stage(name, seconds=1.0):
@@ -71,3 +80,21 @@ def test_a_check_that_has_not_run_found_nothing_out():
     assert leaks_checked({"leaks": []})
     assert not leaks_checked({"leaks": [], "stages": [stage(check, None)]})
     assert not leaks_checked({})
+
+
+def test_forecasts_are_compared_by_kind_and_in_all():
+    expected = {"tokens": 100.0, "seconds": 8.0, "bytes": 1000.0}
+    known = {"tokens": 110, "bytes": 900, "expected": expected}
+    stages = [
+        stage("import e5", 50.0) | known | {"expected": None},  # was there before
+        stage("train a · seed 1", 10.0) | known,
+        stage("train a · seed 2", 6.0) | known,
+        stage("train a · seed 3", None) | known,
+        stage("predict a · seed 1", 1.0) | known,
+    ]
+    assert forecasts(stages) == [
+        Forecast("train", 2, (200.0, 220), (16.0, 16.0), (2000.0, 1800)),
+        Forecast("predict", 1, (100.0, 110), (8.0, 1.0), (1000.0, 900)),
+        Forecast("all", 3, (300.0, 330), (24.0, 17.0), (3000.0, 2700)),
+    ]
+    assert forecasts(STAGES) == []

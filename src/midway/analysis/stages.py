@@ -1,8 +1,10 @@
 """How far a study has come and what it cost, from the stages that its provenance lists.
 
-A stage is ``{"name", "state", "seconds"}``. The first word of its name is its kind; names of
-training, prediction and scoring also say for which target and after which intermediate:
-``train squad-en · seed 1``, ``predict tydiqa after squad-en · seed 1``.
+A stage is ``{"name", "state", "seconds"}``, with ``tokens``, ``bytes`` and, if a run forecast it,
+``expected`` (``{"tokens", "seconds", "bytes"}``, see `midway.studies.forecast`).
+The first word of its name is its kind; names of training, prediction and scoring also say for which
+target and after which intermediate: ``train squad-en · seed 1``, ``predict tydiqa after squad-en ·
+seed 1``.
 """
 
 import re
@@ -91,6 +93,40 @@ def seconds_by_kind(stages: Stages) -> dict[str, float]:
         if stage["seconds"] is not None:
             found[kind(stage)] = found.get(kind(stage), 0.0) + float(stage["seconds"])
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What stages were expected to need and what they needed: (expected, actual) each.
+
+    Attributes:
+        kind: of the stages; ``all`` for the sum.
+        stages: how many.
+        tokens: that were computed.
+        seconds: of computing.
+        bytes: that were written.
+    """
+
+    kind: str
+    stages: int
+    tokens: tuple[float, float]
+    seconds: tuple[float, float]
+    bytes: tuple[float, float]
+
+
+def forecasts(stages: Stages) -> list[Forecast]:
+    """Compare, by kind and in all, what was forecast with what happened; empty if nothing was."""
+    known = [stage for stage in stages if ran(stage) and stage.get("expected")]
+    kinds = [name for name in seconds_by_kind(stages) if name in set(map(kind, known))]
+    rows = [_forecast(name, [s for s in known if kind(s) == name]) for name in kinds]
+    return [*rows, _forecast("all", known)] if rows else []
+
+
+def _forecast(name: str, stages: Stages) -> Forecast:
+    def both(unit: str) -> tuple[float, float]:
+        return sum(s["expected"][unit] for s in stages), sum(s[unit] for s in stages)
+
+    return Forecast(name, len(stages), both("tokens"), both("seconds"), both("bytes"))
 
 
 def costs(stages: Stages, intermediates: Iterable[str], targets: Iterable[str]) -> list[Cost]:

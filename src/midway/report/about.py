@@ -6,6 +6,7 @@ from midway.analysis.results import BASELINE
 from midway.analysis.stages import (
     SHARED,
     costs,
+    forecasts,
     leaks_checked,
     progress,
     ran,
@@ -56,12 +57,16 @@ def cost(data: ReportData) -> dict[str, Any] | None:
     kinds = seconds_by_kind(stages)
     if not kinds:
         return None
+    repeated = [run for run in data.provenance.get("collapsed", ()) if len(run["attempts"]) > 1]
     rows = costs(stages, data.standing.intermediates, data.standing.trained)
     names = {BASELINE: "none (baseline)", SHARED: "shared by all"}
     return {
         "total": float(data.provenance.get("computing_seconds") or sum(kinds.values())),
         "done": sum(map(ran, stages)),
         "stages": len(stages),
+        "forecasts": forecasts(stages),
+        "run": data.provenance.get("forecast"),
+        "repeated": len(repeated),
         "kinds": [
             f"{kind} {seconds(spent)}".replace(" ", "\u00a0") for kind, spent in kinds.items()
         ],

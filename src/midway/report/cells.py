@@ -94,6 +94,12 @@ def seconds(value: float) -> str:
     return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.1f} h"
 
 
+def apart(both: tuple[float, float]) -> str:
+    """How far what happened is from what was expected: ``+4 %``; empty if nothing was expected."""
+    expected, actual = both
+    return f"{100 * (actual / expected - 1):+.0f} %".replace("-", "−") if expected else ""
+
+
 def strongest_of(estimates: Iterable[Estimate]) -> float:
     """Return the largest absolute gain, so that colours compare within a table."""
     return max((abs(value.interval.estimate) for value in estimates), default=0.0)

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
 from midway.report import about, views
-from midway.report.cells import answer_style, keep_names, seconds
+from midway.report.cells import answer_style, apart, keep_names, seconds
 from midway.report.checks import check_tables
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -32,6 +32,7 @@ def page(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["apart"] = apart
     environment.filters["answer_style"] = answer_style
     environment.filters["keep_names"] = keep_names
     environment.filters["seconds"] = seconds

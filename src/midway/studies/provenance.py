@@ -11,6 +11,7 @@ from midway.graph.stage import Stage
 from midway.stages import specs
 from midway.stages.steps import UNITS
 from midway.studies.expand import Cell
+from midway.studies.forecast import recall
 from midway.studies.session import Session
 from midway.studies.trainings import (
     collapse_behind,
@@ -65,6 +66,7 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
     study = session.study
     records = {stage.key: session.record(stage) for stage in session.plan.stages}
     done = [record for record in records.values() if record is not None]
+    forecast = recall(session)
     started = min((record.started for record in done), default="")
     command = f"midway run {session.path.name}"
     uses_data = any(load_card(task).homepage for task in _tasks(session))
@@ -89,10 +91,14 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
                 "key": stage.key,
                 "state": "computed" if record is not None else "missing",
                 "seconds": None if record is None else record.seconds,
+                "tokens": 0 if record is None else record.facts.get("tokens", 0),
+                "bytes": 0 if record is None else record.bytes,
+                "expected": forecast["stages"].get(stage.key),
             }
             for stage in session.plan.stages
             for record in [records[stage.key]]
         ],
+        "forecast": forecast["runs"][-1] if forecast["runs"] else None,
         "data": [_source(task) for task in _tasks(session)],
         "files": list(_files(session)),
         "dropped": list(_rows(session, "dropped")),
