@@ -36,6 +36,7 @@ class Set:
         dropout: whether there is dropout as each side has it; else none anywhere.
         device: of both sides.
         precision: of ours.
+        seed: of order and dropout.
     """
 
     batch: int = 16
@@ -44,6 +45,7 @@ class Set:
     dropout: bool = True
     device: str = "cpu"
     precision: str = "bf16"
+    seed: int = 1
 
 
 def new_model(
@@ -75,7 +77,9 @@ def write_model(encoder: Path, work: Workload, out: Path) -> None:
 def steps_of(work: Workload, how: Set) -> list[Step]:
     """Which rows each step sees."""
     size = len(work.features.lengths)
-    return plan_steps([size], [1.0], Sampling(), batch_size=how.batch, epochs=how.epochs, seed=1)
+    return plan_steps(
+        [size], [1.0], Sampling(), batch_size=how.batch, epochs=how.epochs, seed=how.seed
+    )
 
 
 def train_ours(encoder: Path, work: Workload, how: Set) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def train_ours(encoder: Path, work: Workload, how: Set) -> dict[str, Any]:
     runtime = Runtime(checkpoint_seconds=1e9, device=how.device)
     with tempfile.TemporaryDirectory() as name:
         hooks = Hooks(lambda progress: None, check, Path(name))
-        done = train(made, [entry], steps, recipe, runtime, seed=1, hooks=hooks)
+        done = train(made, [entry], steps, recipe, runtime, seed=how.seed, hooks=hooks)
     synchronise(how.device)
     seconds = time.perf_counter() - begins[how.warm]
     rows = np.concatenate([step.items for step in steps[how.warm :]])

@@ -151,7 +151,7 @@ def arguments(folder: Path, how: Set, **settings: Any) -> TrainingArguments:
         learning_rate=5e-5,
         warmup_steps=0.1,
         weight_decay=0.01,
-        seed=1,
+        seed=how.seed,
         save_strategy="no",
         logging_strategy="no",
         report_to=[],

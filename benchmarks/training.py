@@ -3,7 +3,8 @@
     python -m benchmarks.training [--task xnli udpos tydiqa] [--rows N] [--rounds 3] [--json FILE]
     python -m benchmarks.training --losses        # the loss curves of all three instead
 
-The same encoder (multilingual-e5-small), weights, sequences, 16 of them a step, AdamW, one epoch:
+The same encoder (multilingual-e5-small), weights, sequences, 16 of them a step in an order of each
+round's own, AdamW, one epoch:
 
 - ``midway``: packed sequences, bfloat16, active vocabulary;
 - ``tuned``: Trainer with bfloat16, length grouping, dynamic padding, fused AdamW;
@@ -26,6 +27,7 @@ tenth step. Span QA's softmax then leaves padding out on both sides (transformer
 import argparse
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,18 +86,31 @@ def main(argv: Sequence[str] | None = None) -> None:
 def systems(
     folder: Path, encoder: Path, work: Workload, how: Set, *, same_order: bool = False
 ) -> dict[str, Callable[..., Record]]:
-    """The three sides; Trainer's take more settings by keyword ``more``."""
+    """The three sides, each time with another seed; Trainer's take more settings as ``more``.
+
+    Another order makes steps of other sizes, for which kernels may have to be made anew, as in a
+    long training.
+    """
     write_model(encoder, work, folder / "delta")
     exported = export(encoder, folder / "delta", work.card.family, folder / f"{work.task}-model")
 
+    seeds: dict[str, int] = {}
+
+    def another(side: str) -> Set:
+        seeds[side] = seeds.get(side, 0) + 1
+        return replace(how, seed=seeds[side])
+
+    def midway() -> Record:
+        return train_ours(encoder, work, another("midway"))
+
     def theirs(width: int | None, settings: Record, more: Record | None = None) -> Record:
         return train_theirs(
-            exported, work, how,
+            exported, work, another(f"{width} {more}"),
             width=width, settings=settings | (more or {}), same_order=same_order,
         )  # fmt: skip
 
     return {
-        "midway": partial(train_ours, encoder, work, how),
+        "midway": midway,
         "tuned": partial(theirs, None, TUNED),
         "default": partial(theirs, work.padded, {}),
     }
