@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from midway.graph.runner import Outcome
+    from midway.studies.costs import Rates
     from midway.studies.session import Session
 
 WORTH = 60.0  # seconds of computing, by a rough guess, from which on measuring is worth its time
@@ -40,8 +41,8 @@ def measured(opened: "Callable[[], Session]", workers: int) -> "tuple[Session, t
         The study, and the keys that were computed.
     """
     session = opened()
-    made, calibrated = look_ahead(session, workers)
-    if calibrated or sum(stage["seconds"] for stage in made["stages"].values()) < WORTH:
+    made, rates = look_ahead(session, workers)
+    if rates.calibrated or sum(stage["seconds"] for stage in made["stages"].values()) < WORTH:
         return session, ()
     done = measure(session, workers)
     return opened(), done  # its encoder is known now
@@ -57,26 +58,27 @@ def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> di
     from midway.cli.store_cmds import size
     from midway.studies.forecast import remember
 
-    made, calibrated = look_ahead(session, workers)
+    made, rates = look_ahead(session, workers)
     if not made["stages"]:
         return None
-    remember(session, made, workers, calibrated)
+    remember(session, made, workers, rates.calibrated)
     written = sum(stage["bytes"] for stage in made["stages"].values())
     say(
         f"expected: {duration(made['wall'])} on the clock for {len(made['stages'])} stages, "
-        f"{size(written)} written{'' if calibrated else ' (rough: nothing was measured)'}"
+        f"{size(written)} written{'' if rates.calibrated else ' (rough: nothing was measured)'}"
     )
     return {**made, "began": time.monotonic()}
 
 
-def look_ahead(session: "Session", workers: int) -> tuple[dict[str, Any], bool]:
-    """Forecast a run (`midway.studies.forecast.forecast`); whether it rests on a calibration."""
+def look_ahead(session: "Session", workers: int) -> "tuple[dict[str, Any], Rates]":
+    """Forecast a run (`midway.studies.forecast.forecast`); also the rates that it rests on."""
     from midway.graph.plan import demand
     from midway.studies.costs import rates_of
     from midway.studies.forecast import forecast
 
-    missing, rates = demand(session.plan.leaves, session.store.has), rates_of(session, workers)
-    return forecast(session.plan, missing, rates, workers), rates.calibrated
+    rates = rates_of(session, workers)
+    missing = demand(session.plan.leaves, session.store.has)
+    return forecast(session.plan, missing, rates, workers), rates
 
 
 def compare(

@@ -36,7 +36,6 @@ def plan(
     from midway.cli.forecast import look_ahead, measure
     from midway.cli.store_cmds import open_store
     from midway.graph.plan import describe
-    from midway.studies.costs import rates_of
     from midway.studies.session import open_session
 
     session = open_session(study, open_store(store), data_folders(data))
@@ -44,7 +43,7 @@ def plan(
     if calibrate:
         measure(session, workers)
         session = open_session(study, session.store, data_folders(data))
-    rates = rates_of(session, workers)
+    made, rates = look_ahead(session, workers)
     document = describe(
         session.plan,
         session.store,
@@ -52,11 +51,11 @@ def plan(
         naive_stages=session.expansion.naive_stages,
         naive_train_tokens=session.expansion.naive_tokens,
     )
-    made, calibrated = look_ahead(session, workers)
     document["totals"] |= {
+        "seconds": sum(stage["seconds"] for stage in made["stages"].values()),
         "clock_seconds": made["wall"],
         "workers": workers,
-        "calibrated": calibrated,
+        "calibrated": rates.calibrated,
     }
     if session.dearest is not session.plan:
         most = describe(
