@@ -22,11 +22,13 @@ from midway.tasks.examples import QAExample
 from midway.tasks.files import find_files
 from midway.tasks.sources import short_names
 from midway.tasks.storage import read_examples, write_examples
+from midway.train.loop import TRIM_STEPS
 from midway.train.recipe import Recipe
 
 TASK, FAMILY, THERE = "sampler-qa", "span_qa", 4000  # examples of its English training data
 STEP_SECONDS = 0.8  # of training a small encoder for one small step, with loading and saving
 MOST, LEAST = 256, 16  # examples
+STEPS = TRIM_STEPS + 1  # as many as it takes to pay once for memory that was given back
 LONG = 4  # times its paragraph, in a long example
 
 _RUNS: Mapping[str, StageFunction] = {
@@ -163,13 +165,13 @@ def _run_all(bench: Bench) -> float:
     whole, model = begin()
     slower = first - sum(seconds for _, _, seconds in bench.runs)
     pace = max(1.0, next(s for kind, _, s in bench.runs if kind == "train") / STEP_SECONDS)
-    number, steps = max(LEAST, int(MOST / pace)), max(2, int(8 / pace))
+    number, steps = max(LEAST, int(MOST / pace)), max(2, int(STEPS / pace))
     some = bench.data(whole[:number])
     longer = [replace(e, context=" ".join([e.context] * LONG)) for e in whole]
     wide = bench.data(longer[: max(LEAST, number // LONG)])
     bench.train(some, 4, steps)
-    bench.train(some, 32, steps // 2)
-    bench.train(wide, 8, steps // 2)
+    bench.train(some, 16, steps)
+    bench.train(wide, 4, steps)
     bench.predict(some, model)
     said = {"predictions": bench.predict(wide, model), "examples": wide.examples}
     bench.run("score", specs.ScoreSpec(task=TASK, family=FAMILY), said, {"examples": wide.rows})

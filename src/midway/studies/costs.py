@@ -38,11 +38,11 @@ DOUBT = 5.0  # seconds
 _READ = 100  # manifests of a kind
 _MEASURE = Deferred("midway.stages.calibrate", "measure")
 _KINDS = (specs.EXAMPLES, specs.FEATURES, specs.TRAIN, specs.PREDICT, specs.SCORE)
-_TERMS = {
+_TERMS = {  # the most important first
     "examples": ("examples",),
-    "features": ("stage", "tokens"),
-    "train": ("stage", "steps", "tokens", "attention"),
-    "predict": ("stage", "tokens", "attention"),
+    "features": ("tokens", "stage"),
+    "train": ("tokens", "steps", "stage", "attention"),
+    "predict": ("tokens", "stage", "attention"),
     "score": ("examples",),
 }
 
@@ -121,19 +121,20 @@ def calibrate(session: Session, workers: int) -> None:
 
 
 def fitted(runs: Sequence[Run]) -> Kinds:
-    """Costs that explain `runs`: least squares of relative errors, none of them negative."""
+    """Costs that explain `runs`: least squares of relative errors.
+
+    Where a disturbed run would make a cost negative, the least important ones are left out.
+    """
     kinds: dict[str, dict[str, float]] = dict(_IMPORT)
     for kind, terms in _TERMS.items():
         own = [({"stage": 1.0, **units}, seconds) for name, units, seconds in runs if name == kind]
-        left = list(terms)
-        while own and left:
-            rows = [[units.get(term, 0.0) / seconds for term in left] for units, seconds in own]
-            scale = np.max(rows, axis=0) + 1e-30  # units differ by orders of magnitude
-            costs = np.linalg.lstsq(np.array(rows) / scale, np.ones(len(own)), rcond=None)[0]
+        for number in range(len(terms) if own else 0, 0, -1):
+            rows = np.array([[u.get(t, 0.0) / s for t in terms[:number]] for u, s in own])
+            scale = rows.max(axis=0) + 1e-30  # units differ by orders of magnitude
+            costs = np.linalg.lstsq(rows / scale, np.ones(len(own)), rcond=None)[0] / scale
             if (costs >= 0).all():
-                kinds[kind] = dict(zip(left, (costs / scale).tolist(), strict=True))
+                kinds[kind] = dict(zip(terms, costs.tolist(), strict=False))
                 break
-            left.pop(int(np.argmin(costs)))
     kinds["train"]["probed"] = kinds["predict"]["tokens"]
     return kinds
 
