@@ -57,7 +57,7 @@ def refused(said, store, *words):
     lines = [
         line
         for line in said.err.strip().splitlines()
-        if not re.match(r"\[\d+/\d+\]|\d+ stages to compute|leak: ", line)
+        if not re.match(r"\[\d+/\d+\]|\d+ stages to compute|expected: |leak: ", line)
     ]
     assert len(lines) == 1, said.err
     assert lines[0].startswith("midway: ")

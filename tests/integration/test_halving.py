@@ -61,6 +61,14 @@ HALVING = "\n[halving]\nkeep = 0.5\nrungs = [1, 2]\n"
 NAMES = ["squad-en", "tags", "xquad", "words"]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Workers share the threads out, and another number of them rounds differently."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
 @pytest.fixture(scope="module")
 def study(folder):
     path = folder / "halved.toml"
