@@ -171,7 +171,7 @@ def _run_all(bench: Bench) -> float:
     wide = bench.data(longer[: max(LEAST, number // LONG)])
     bench.train(some, 4, steps)
     bench.train(some, 16, steps)
-    bench.train(wide, 16, max(1, steps // 3))
+    bench.train(wide, 8, max(1, steps // 2))
     bench.predict(some, model)
     said = {"predictions": bench.predict(wide, model), "examples": wide.examples}
     bench.run("score", specs.ScoreSpec(task=TASK, family=FAMILY), said, {"examples": wide.rows})
