@@ -11,6 +11,7 @@ from midway.graph.stage import Context, Runtime
 from midway.stages import examples as stage
 from midway.stages.leaks import texts
 from midway.studies import build
+from midway.studies.estimate import Estimator
 from midway.tasks import load_card
 from midway.tasks.sources import parse_folders
 from midway.tasks.storage import read_examples
@@ -22,7 +23,8 @@ def chosen(tmp_path):
 
     def choose(name, split, languages="all", *, seed=0, **request):
         runtime = Runtime(data=parse_folders(os.environ["MIDWAY_DATA"]))
-        builder = build.Builder(None, runtime, file_digest, None, None)
+        estimator = Estimator(lambda stage: None, None)
+        builder = build.Builder(None, runtime, file_digest, None, estimator)
         made = build.examples(builder, load_card(name), split, languages, **request)
         out = tmp_path / str(len(list(tmp_path.iterdir())))
         out.mkdir()

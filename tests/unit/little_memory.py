@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from tiny_training import RECIPE, Case
 
-from midway.canonical import digest
 from midway.graph.stage import Runtime
 from midway.train.schedule import Step
 
@@ -21,7 +20,7 @@ def main(folder):
     first = train(case, folder / "warm", [np.arange(8)], 0)  # by now all libraries are loaded
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit_space(pages * resource.getpagesize() + ROOM)
-    everything = [np.arange(ROWS)] * 2
+    everything = [np.arange(ROWS)] * 3
     little = train(case, folder / "little", everything, 100_000)
     limit_space(resource.RLIM_INFINITY)
     plenty = train(case, folder / "plenty", everything, little["limit"])
@@ -33,18 +32,13 @@ def limit_space(size):
 
 
 def train(case, work, steps, tokens):
-    encoder, head, trained = case.run(
+    _, _, trained = case.run(
         work,
         recipe=dataclasses.replace(RECIPE, dropout=0.1),
         runtime=Runtime(micro_batch_tokens=tokens),
         steps=[Step(0, items) for items in steps],
     )
-    weights = [p for module in (encoder.model, head.module) for p in module.parameters()]
-    return {
-        "limit": trained.micro_batch_tokens,
-        "losses": trained.losses,
-        "weights": digest([p.detach().double().sum().item() for p in weights]),
-    }
+    return {"limit": trained.micro_batch_tokens, "losses": trained.losses}
 
 
 if __name__ == "__main__":
