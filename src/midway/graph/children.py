@@ -3,12 +3,14 @@
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import SpawnProcess
 from signal import SIG_BLOCK, SIG_SETMASK, SIGINT, SIGTERM, pthread_sigmask
 from typing import Any
 
 from midway.errors import UsageError
+from midway.graph.stage import Runtime
 
 CONTEXT = get_context("spawn")
 Pipe = connection.Connection  # of pickled messages, in both directions
@@ -49,6 +51,13 @@ def death(process: SpawnProcess) -> str:
     process.join()
     hint = " (out of memory?)" if process.exitcode == -9 else ""
     return f"ended with code {process.exitcode}{hint}"
+
+
+def runtime_of_worker(runtime: Runtime, workers: int) -> Runtime:
+    """Several workers share out the threads; a single one keeps the library's default."""
+    if runtime.threads or workers < 2:
+        return runtime
+    return replace(runtime, threads=max(1, (os.cpu_count() or 1) // workers))
 
 
 def nth_device(device: str, place: int) -> str:

@@ -10,7 +10,6 @@
 """
 
 import json
-import os
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +23,10 @@ import numpy as np
 
 from midway.canonical import digest
 from midway.errors import StageError
-from midway.graph.children import death, nth_device, spawn
+from midway.graph.children import death, nth_device, runtime_of_worker, spawn
 from midway.graph.closure import code_of
 from midway.graph.execute import conditions
-from midway.graph.stage import Deferred, Runtime, Stage
+from midway.graph.stage import Deferred, Stage
 from midway.stages import specs
 from midway.store.fs import replace_text
 from midway.studies.build import recipe
@@ -100,7 +99,10 @@ def calibrate(session: Session, workers: int) -> None:
     Raises:
         StageError: a process that measures has died.
     """
-    runtime, encoder = _worker(session.runtime, workers), session.store.path(encoder_of(session))
+    runtime, encoder = (
+        runtime_of_worker(session.runtime, workers),
+        session.store.path(encoder_of(session)),
+    )
     settings = [replace(runtime, device=nth_device(runtime.device, i)) for i in range(workers)]
     precision = recipe(session.study.train).precision
     children = [spawn(_measure, time.time(), encoder, each, precision) for each in settings]
@@ -151,7 +153,7 @@ def _answer(process: Any, pipe: Any) -> Any:
 
 
 def _levels(session: Session, workers: int, rates: Rates) -> dict[str, float]:
-    here, encoder = conditions(_worker(session.runtime, workers)), encoder_of(session).key
+    here, encoder = conditions(runtime_of_worker(session.runtime, workers)), encoder_of(session).key
     totals: dict[str, list[float]] = {}
     for kind in (specs.FEATURES, specs.TRAIN, specs.PREDICT):
         source = code_of(kind.run).digest
@@ -195,12 +197,6 @@ def encoder_of(session: Session) -> Stage:
     return next(stage for stage in session.plan.stages if stage.kind is specs.ENCODER)
 
 
-def _worker(runtime: Runtime, workers: int) -> Runtime:
-    """Threads are shared out as `midway.graph.engines.local` does."""
-    shared = max(1, (os.cpu_count() or 1) // workers) if workers > 1 else 0
-    return replace(runtime, threads=runtime.threads or shared)
-
-
 def _place(session: Session, workers: int) -> Path:
     """Where the calibration is kept."""
     name = digest(
@@ -209,7 +205,7 @@ def _place(session: Session, workers: int) -> Path:
             recipe(session.study.train).precision,
             workers,
             _processor(),
-            conditions(_worker(session.runtime, workers)),
+            conditions(runtime_of_worker(session.runtime, workers)),
             [code_of(kind.run).digest for kind in _KINDS],
         ]
     )

@@ -1,6 +1,5 @@
 """Engines of one machine: in this process, or in worker processes with the threads shared out."""
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,15 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from midway.graph.children import CONTEXT, Pipe, death, end_with_parent, nth_device, spawn
+from midway.graph.children import (
+    CONTEXT,
+    Pipe,
+    death,
+    end_with_parent,
+    nth_device,
+    runtime_of_worker,
+    spawn,
+)
 from midway.graph.engines.base import Engine, Listener
 from midway.graph.execute import Hooks, Result, execute
 from midway.graph.stage import Progress, Runtime, Stage
@@ -67,9 +74,7 @@ class Workers:
 
     def __init__(self, store: Store, runtime: Runtime, listener: Listener, *, count: int) -> None:
         self.capacity = count
-        cores = os.cpu_count() or 1
-        threads = runtime.threads or max(1, cores // count)
-        self._store, self._runtime = store, replace(runtime, threads=threads)
+        self._store, self._runtime = store, runtime_of_worker(runtime, count)
         self._listener = listener
         self._stop = CONTEXT.Event()
         self._workers = [self._spawn(number) for number in range(count)]
