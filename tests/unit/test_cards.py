@@ -3,6 +3,8 @@
 import pytest
 
 from midway.errors import UsageError
+from midway.families import FAMILIES as FAMILY_RULES
+from midway.families.family import rows_alone
 from midway.languages import lookup
 from midway.tasks import card_names, load_card
 from midway.tasks.card import SPLITS
@@ -127,3 +129,9 @@ def test_layouts(name, split, language, path, tmp_path):
     assert card.find((tmp_path / "nothing", tmp_path), split, language) == (file,)
     other = next(each for each in ("train", "validation", "test") if each != split)
     assert card.find((tmp_path,), other, language) == ()
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_a_forecast_counts_what_training_draws(name):
+    """The catalogue knows without torch which families draw examples of several rows."""
+    assert KINDS[name].by_example == (FAMILY_RULES[name].items is not rows_alone)

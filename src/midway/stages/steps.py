@@ -6,6 +6,8 @@ from midway.stages.specs import TrainSpec
 from midway.train.schedule import Step, plan_steps
 
 UNITS = ("examples", "tokens", "updates")  # of budgets
+# Examples and tokens of a check for collapse, at most (at least 20 examples).
+SAMPLE_EXAMPLES, SAMPLE_TOKENS = 200, 12_000
 TOLERANCE = 0.01  # by which budgets that are compared may differ
 
 

@@ -27,14 +27,13 @@ from midway.families.features import Features, of_examples, read_features
 from midway.graph.stage import Context, Progress
 from midway.stages.forward import head_says
 from midway.stages.specs import TrainSpec
+from midway.stages.steps import SAMPLE_EXAMPLES, SAMPLE_TOKENS
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.control import shuffled
 from midway.tasks.kinds import KINDS
 from midway.tasks.storage import read_examples
 
-SAMPLE_EXAMPLES = 200
-SAMPLE_TOKENS = 12_000
 SHUFFLES = 5
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from midway.graph.stage import Stage
 from midway.stages.specs import TrainSpec
+from midway.stages.steps import SAMPLE_EXAMPLES, SAMPLE_TOKENS
 from midway.tasks import load_card
 from midway.tasks.kinds import KINDS
 from midway.tasks.statistics import load_statistics
@@ -32,8 +33,6 @@ Inputs = Mapping[str, Stage]
 
 EXAMPLES = 1000  # per language, where a study asks for all there are and nobody has counted
 QUESTION = 20  # tokens of a question, which each of its windows repeats
-PROBE_EXAMPLES, PROBE_TOKENS = 200, 12_000  # of a check for collapse, `midway.stages.validation`
-_BY_EXAMPLE = ("choice", "ranking")  # families whose steps draw examples, not rows
 _QUANTILES = [NormalDist().inv_cdf((i + 0.5) / 20) for i in range(20)]
 
 
@@ -131,7 +130,7 @@ class Estimator:
         entries = spec.entries
         sizes = [self.size(inputs[f"features{i}"]) for i in range(len(entries))]
         items = [
-            max(1.0, size.examples if entry.family in _BY_EXAMPLE else size.rows)
+            max(1.0, size.examples if KINDS[entry.family].by_example else size.rows)
             for entry, size in zip(entries, sizes, strict=True)
         ]
         batches = [entry.batch_size or spec.recipe.batch_size for entry in entries]
@@ -165,8 +164,8 @@ class Estimator:
             if f"validation_features{i}" in inputs:
                 tokens += times * self.size(inputs[f"validation_features{i}"]).tokens
             elif KINDS[entry.family].measured and not entry.control:
-                share = min(1.0, PROBE_EXAMPLES / max(size.examples, 1.0))
-                tokens += times * min(share * size.tokens, PROBE_TOKENS)
+                share = min(1.0, SAMPLE_EXAMPLES / max(size.examples, 1.0))
+                tokens += times * min(share * size.tokens, SAMPLE_TOKENS)
         return tokens
 
 

@@ -34,6 +34,7 @@ class Kind:
         windows: whether long texts become overlapping windows (then `stride` counts).
         share: tokens of an example as a share of `max_length`, where a card has no statistics.
         sequences: sequences per example.
+        by_example: whether training steps draw examples, not rows.
         feature_bytes: per token of its features, about.
         answer_bytes: per example of its predictions, about.
     """
@@ -46,19 +47,20 @@ class Kind:
     windows: bool = False
     share: float = 0.15
     sequences: float = 1.0
+    by_example: bool = False
     feature_bytes: float = 5.0
     answer_bytes: float = 40.0
 
 
 KINDS = {
     "classification": Kind(example=LabelledText),
-    "choice": Kind(example=ChoiceExample, share=0.6, sequences=3.0),
+    "choice": Kind(example=ChoiceExample, share=0.6, sequences=3.0, by_example=True),
     "tagging": Kind(example=TaggedSentence, feature_bytes=10.0),
     "span_qa": Kind(
         example=QAExample, windows=True, share=0.7, feature_bytes=11.5, answer_bytes=1800.0
     ),
     "mlm": Kind(example=PlainText, evaluated=False, measured=False),
-    "ranking": Kind(example=RankedText, measured=False, share=0.25, sequences=2.0),
+    "ranking": Kind(example=RankedText, measured=False, share=0.25, sequences=2.0, by_example=True),
     "retrieval": Kind(
         example=SentencePair,
         trained=False,
