@@ -41,6 +41,8 @@ def measured(opened: "Callable[[], Session]", workers: int) -> "tuple[Session, t
         The study, and the keys that were computed.
     """
     session = opened()
+    if not session.missing:
+        return session, ()
     made, rates = look_ahead(session, workers)
     if rates.calibrated or sum(stage["seconds"] for stage in made["stages"].values()) < WORTH:
         return session, ()
@@ -58,9 +60,9 @@ def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> di
     from midway.cli.store_cmds import size
     from midway.studies.forecast import remember
 
-    made, rates = look_ahead(session, workers)
-    if not made["stages"]:
+    if not session.missing:
         return None
+    made, rates = look_ahead(session, workers)
     remember(session, made, workers, rates.calibrated)
     written = sum(stage["bytes"] for stage in made["stages"].values())
     say(
@@ -72,13 +74,11 @@ def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> di
 
 def look_ahead(session: "Session", workers: int) -> "tuple[dict[str, Any], Rates]":
     """Forecast a run (`midway.studies.forecast.forecast`); also the rates that it rests on."""
-    from midway.graph.plan import demand
     from midway.studies.costs import rates_of
     from midway.studies.forecast import forecast
 
     rates = rates_of(session, workers)
-    missing = demand(session.plan.leaves, session.store.has)
-    return forecast(session.plan, missing, rates, workers), rates
+    return forecast(session.plan, session.missing, rates, workers), rates
 
 
 def compare(

@@ -188,12 +188,10 @@ def _whole(
 
 def _counted(session: "Session", opened: "Opened", compute: "Compute") -> "Session":
     """Read and tokenise what is missing and plan again: a budget needs counts, not guesses."""
-    from midway.graph.plan import build, states
+    from midway.graph.plan import build
     from midway.graph.runner import DATA_KINDS
 
-    state = states(session.plan, session.store)
-    data = [stage for stage in session.plan.stages if stage.kind.name in DATA_KINDS]
-    data = [stage for stage in data if state[stage.key] != "cached"]
+    data = [stage for stage in session.missing.values() if stage.kind.name in DATA_KINDS]
     if not data:
         return session
     compute(session, build(data))

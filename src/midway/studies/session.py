@@ -8,7 +8,7 @@ from typing import Any
 
 from midway.canonical import DigestCache, file_digest
 from midway.encoders.source import identify
-from midway.graph.plan import Plan, build
+from midway.graph.plan import Plan, build, demand
 from midway.graph.stage import Runtime, Stage
 from midway.stages import specs
 from midway.store.local import Store
@@ -50,6 +50,11 @@ class Session:
     dearest: Plan
     store: Store
     runtime: Runtime
+
+    @property
+    def missing(self) -> dict[str, Stage]:
+        """What of the plan there is to compute, by key (`midway.graph.plan.demand`)."""
+        return demand(self.plan.leaves, self.store.has)
 
     @property
     def droppable(self) -> frozenset[str]:
