@@ -72,11 +72,12 @@ class Dropout(torch.nn.Module):
     def _mask(self, like: torch.Tensor) -> torch.Tensor:
         """Ones and zeros in the shape and type of `like`, ``[..., hidden]``."""
         generator, width = np.random.PCG64DXSM(int(torch.randint(2**62, ()))), like.shape[-1]
+        words_each = -(-width // 4)  # of 4 elements, for a vector
         kept, done, at = np.empty(like.numel(), dtype=bool), 0, 0
         for place, count in _places(like.numel() // width):
-            generator.advance(place * -(-width // 4) - at)  # in words of 4 elements
+            generator.advance(place * words_each - at)
             words = generator.random_raw(-(-count * width // 4))
-            at = place * -(-width // 4) + len(words)
+            at = place * words_each + len(words)
             bits = words.view(np.uint16)[: count * width]
             np.greater_equal(bits, self._dropped, out=kept[done : done + len(bits)])
             done += len(bits)

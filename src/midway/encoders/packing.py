@@ -101,7 +101,7 @@ def pack(lengths: Sequence[int], device: torch.device | str = "cpu") -> Packing:
             count = len(list(members))
             groups.append(_group(ends[first : first + count + 1].astype(np.int64), padded))
             first += count
-    offsets = torch.from_numpy(ends).to(device)
+    offsets = to_device(ends, device)
     return Packing(tuple(lengths), tuple(groups), offsets, max(lengths, default=0))
 
 

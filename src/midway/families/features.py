@@ -14,7 +14,7 @@ from midway.encoders.load import Encoder
 from midway.encoders.packing import Packing, pack
 from midway.encoders.transfer import to_device
 from midway.families.family import Items
-from midway.families.tokens import labels_of, lists_of, mask_of
+from midway.families.tokens import labels_of, lists_of, mask_of, spread
 
 FILE = "features.arrow"
 LANGUAGE = "language"  # column: place of the row's language in `languages_of`
@@ -113,8 +113,7 @@ def make_batch(
 ) -> Batch:
     """Pack rows in the given order; `pieces` replaces their own pieces."""
     if pieces is None:
-        spans = [features.tokens[features.offsets[r] : features.offsets[r + 1]] for r in rows]
-        pieces = np.concatenate(spans)
+        pieces = features.tokens[spread(features.offsets[rows], features.lengths[rows])]
     ids = to_device(encoder.renumber(pieces), device)
     lengths = features.lengths[rows]
     types = None

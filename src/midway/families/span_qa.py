@@ -23,7 +23,7 @@ from midway.encoders.transfer import to_device
 from midway.errors import DataError
 from midway.families.family import Family
 from midway.families.scores import Scores
-from midway.families.tokens import QUERY_TOKENS, boundary, lists_of, shorten_question, table
+from midway.families.tokens import QUERY_TOKENS, boundary, lists_of, shorten_question, spread, table
 from midway.metrics import squad
 from midway.metrics.normalise import AnswerProfile
 from midway.tasks.card import TaskCard
@@ -143,7 +143,7 @@ def pad_rows(values: torch.Tensor, lengths: Sequence[int], fill: float) -> torch
     """``[T, k]`` → ``[n, longest, k]``, the rest filled."""
     sizes = np.asarray(lengths)
     rows = np.repeat(np.arange(len(sizes)), sizes)
-    columns = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    columns = spread(np.zeros_like(sizes), sizes)
     padded = values.new_full((len(sizes), int(sizes.max()), values.shape[1]), fill)
     device = values.device
     padded[to_device(rows, device), to_device(columns, device)] = values

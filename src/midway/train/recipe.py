@@ -19,7 +19,7 @@ class Recipe:
         weight_decay: on matrices only.
         clip: greatest norm of the gradient.
         dropout: in hidden layers; None keeps the encoder's own.
-        attention_dropout: on attention weights (`docs/decisions/attention-dropout.md`).
+        attention_dropout: on attention weights (`docs/decisions/0001-attention-dropout-off.md`).
         precision: ``bf16`` (autocast, float32 master weights) or ``float32``.
     """
 
