@@ -19,7 +19,6 @@ an untrained head decides too narrowly to compare.
 """
 
 import argparse
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any
 from benchmarks.common import Record, against, finish, in_turn, parser, table, values
 from benchmarks.ours import new_model, predict_ours, write_model
 from benchmarks.theirs import export, load, predict_theirs
-from benchmarks.workloads import ENCODER, Workload, at_hand, read_workload, write_encoder
+from benchmarks.workloads import ENCODER, Workload, at_hand, each_task, read_workload
 
 SPLITS = {"tydiqa": "validation", "udpos": "test", "xnli": "test", "xquad": "test"}
 TASKS = ["tydiqa", "udpos", "xnli"]
@@ -43,25 +42,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     made.add_argument("--languages", nargs="+", default=[])
     made.add_argument("--encoder", default=ENCODER)
     options = made.parse_args(argv)
-    documents: list[Record] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        encoder = write_encoder(options.encoder, folder / "encoder")
-        for task in options.task:
-            languages = options.languages
-            if options.small and not languages:
-                languages = at_hand(task, SPLITS[task])[1][:3]
-            work = read_workload(
-                task, SPLITS[task], encoder, folder / task,
-                examples=min(4, options.examples) if options.small else options.examples,
-                languages=languages,
-            )  # fmt: skip
-            if work is None:
-                print(f"{task}: no evaluation data under MIDWAY_DATA; left out")
-                continue
-            documents.append(measure(folder, encoder, work, options))
-    if options.json is not None:
-        finish("All tasks", "", {"tasks": documents}, options.json)
+
+    def read(task: str, encoder: Path, folder: Path) -> Workload | None:
+        languages = options.languages
+        if options.small and not languages:
+            languages = at_hand(task, SPLITS[task])[1][:3]
+        examples = min(4, options.examples) if options.small else options.examples
+        return read_workload(
+            task, SPLITS[task], encoder, folder, examples=examples, languages=languages
+        )
+
+    each_task(options, read, measure)
 
 
 def measure(folder: Path, encoder: Path, work: Workload, options: argparse.Namespace) -> Record:

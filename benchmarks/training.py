@@ -25,7 +25,6 @@ tenth step. Span QA's softmax then leaves padding out on both sides (transformer
 """
 
 import argparse
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,7 +37,7 @@ from benchmarks.common import Record, against, finish, in_turn, parser, spread, 
 from benchmarks.hardware import SQUARES, best_product
 from benchmarks.ours import Set, train_ours, write_model
 from benchmarks.theirs import TUNED, export, train_theirs
-from benchmarks.workloads import ENCODER, Workload, read_workload, write_encoder
+from benchmarks.workloads import ENCODER, Workload, each_task, read_workload
 
 TASKS = ("xnli", "udpos", "tydiqa")
 ROWS = {"xnli": 320, "udpos": 320, "tydiqa": 128}
@@ -64,23 +63,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     made.add_argument("--encoder", default=ENCODER)
     add_options(made, 16)
     options = made.parse_args(argv)
-    documents: list[Record] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        encoder = write_encoder(options.encoder, folder / "encoder")
-        for task in options.task:
-            rows = options.rows or (SMALL_ROWS if options.small else ROWS[task])
-            work = read_workload(
-                task, "train", encoder, folder / task,
-                examples=rows, languages=("en",), padded=options.pad,
-            )  # fmt: skip
-            if work is None:
-                print(f"{task}: no training data under MIDWAY_DATA; left out")
-                continue
-            compare = losses if options.losses else speeds
-            documents.append(compare(folder, encoder, work, options))
-    if options.json is not None:
-        finish("All tasks", "", {"tasks": documents}, options.json)
+
+    def read(task: str, encoder: Path, folder: Path) -> Workload | None:
+        rows = options.rows or (SMALL_ROWS if options.small else ROWS[task])
+        return read_workload(
+            task, "train", encoder, folder, examples=rows, languages=("en",), padded=options.pad
+        )
+
+    each_task(options, read, losses if options.losses else speeds)
 
 
 def systems(

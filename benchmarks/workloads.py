@@ -6,7 +6,9 @@ split and language, so their lengths are those of the task. Without MIDWAY_DATA 
 sampler stand in for UDPOS and question answering; their sequences are far shorter.
 """
 
-from collections.abc import Sequence
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import AutoModel, BertConfig, PreTrainedConfig, XLMRobertaConfig
 
-from benchmarks.common import data_folders
+from benchmarks.common import Record, data_folders, finish
 from midway.encoders.convert import CONFIG, TOKENIZER, WEIGHTS, import_encoder
 from midway.encoders.source import EncoderIdentity
 from midway.families import FAMILIES
@@ -152,6 +154,32 @@ def read_workload(
     folder.mkdir(parents=True)
     write_features(made, folder)
     return Workload(task, card, read_features(folder), chosen, length)
+
+
+def each_task(
+    options: argparse.Namespace,
+    read: Callable[[str, Path, Path], Workload | None],
+    measure: Callable[[Path, Path, Workload, argparse.Namespace], Record],
+) -> None:
+    """Measure the tasks that were asked for, one after the other, with one encoder.
+
+    Args:
+        options: of the benchmark; ``task``, ``encoder`` and ``json`` are read here.
+        read: a task, encoded by an encoder, into a new folder; None if there are no data.
+        measure: a folder, the encoder, what was read and the options, to a document.
+    """
+    documents: list[Record] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        encoder = write_encoder(options.encoder, folder / "encoder")
+        for task in options.task:
+            work = read(task, encoder, folder / task)
+            if work is None:
+                print(f"{task}: no data under MIDWAY_DATA; left out")
+                continue
+            documents.append(measure(folder, encoder, work, options))
+    if options.json is not None:
+        finish("All tasks", "", {"tasks": documents}, options.json)
 
 
 def random_workload(lengths: Sequence[int], vocabulary: int, folder: Path) -> Workload:
