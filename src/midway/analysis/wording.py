@@ -129,6 +129,11 @@ def _halving(stopped: Mapping[str, str], waiting: int) -> list[str]:
     return notes
 
 
+def unseen(detectable: float) -> str:
+    """What a study of this size would hardly have seen."""
+    return f"a true difference below {detectable:.1f} points would mostly have gone unseen"
+
+
 def caveats(
     *,
     progress: Progress,
@@ -139,6 +144,7 @@ def caveats(
     seeds: int,
     compared: int,
     offline_retrieval: bool,
+    tests: tuple[int, int, int] = (0, 0, 0),
 ) -> tuple[str, ...]:
     """Say what must be known before a verdict is quoted.
 
@@ -151,6 +157,7 @@ def caveats(
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
+        tests: gains on single targets: tested, with p < 0.05, and with q < 0.05.
     """
     notes = []
     if progress.missing:
@@ -179,6 +186,13 @@ def caveats(
         notes.append(
             f"{compared} intermediates are compared and the best is named: a maximum flatters. "
             "Intervals are for one comparison each, not for all together."
+        )
+    tested, below, adjusted = tests
+    if tested > 1 and below:
+        notes.append(
+            f"Of {tested} gains and losses on single targets {below} have p < 0.05, as one in "
+            f"twenty would if there were nothing to find; {adjusted} remain after Benjamini and "
+            "Hochberg's correction for that many tests."
         )
     if offline_retrieval:
         notes.append(
