@@ -72,7 +72,8 @@ def draw(
     run = rng.normal(0.0, spread / 100, (1, 1, 2, seeds))
     better = np.array([-gain / 200, gain / 200])[None, None, :, None]
     chance = np.clip(0.5 + easy + liking, 0.05, 0.95) + run + better
-    return (rng.random((languages, examples, 2, seeds)) < chance).astype(np.float64)
+    right: np.ndarray = rng.random((languages, examples, 2, seeds)) < chance
+    return right.astype(np.float64)
 
 
 def judged(answers: np.ndarray, rng: np.random.Generator) -> tuple[float, float, float, float]:
@@ -102,8 +103,14 @@ def simulate(
 ) -> Share:
     """Judge many draws."""
     rng = np.random.default_rng([seeds, languages, examples, int(spread), int(10 * gain)])
-    how = {"seeds": seeds, "languages": languages, "examples": examples, "spread": spread}
-    rows = np.array([judged(draw(rng, **how, gain=gain), rng) for _ in range(draws)])
+
+    def once() -> tuple[float, float, float, float]:
+        answers = draw(
+            rng, seeds=seeds, languages=languages, examples=examples, spread=spread, gain=gain
+        )
+        return judged(answers, rng)
+
+    rows = np.array([once() for _ in range(draws)])
     low, high, p, seen = rows.T
     return Share(
         coverage=100 * float(((low <= gain) & (gain <= high)).mean()),

@@ -131,8 +131,7 @@ def estimate(
             noise += share**2 * float(term.cube.noise(row, tuple(picks))[columns].sum())
     trained = any(cube.trained for cube in targets)
     fixed = np.array([name == BASELINE and not trained for name in systems])
-    by_seed = vector @ values
-    error = seed_error(values, vector, fixed=fixed, noise=noise)
+    by_seed, error = vector @ values, seed_error(values, vector, fixed=fixed, noise=noise)
     mean = float(by_seed.mean())
     interval = summarise(mean, replicates, seeds=len(seeds), error=error, rng=rng)
     swapped = None if over_languages else _swapped(terms, weights, seeds)

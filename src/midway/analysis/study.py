@@ -131,18 +131,7 @@ def analyse(
     pairs, training = _pairs(runs, provenance), _languages(provenance)
     cubes = build_cubes(runs, resamples=resamples, rng=rng, contrasts=pairs)
     gains, standing = explored(gain_table(cubes, rng)), _standing(cubes, provenance)
-    contrasts = provenance.get("contrasts", ())
-    evidence = Evidence(
-        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
-        averages=averages(cubes, rng),
-        resources=resource_contrasts(cubes, rng),
-        ranking=ranking(cubes, [n for n in intermediates(cubes) if n not in standing.stopped], rng),
-        founding=founding_contrast(cubes, training, contrasts, rng),
-        stated=stated(stated_contrasts(cubes, contrasts, rng)),
-        seeds=len({run.seed for run in runs}),
-        offline_encoder=encoder.startswith("offline:"),
-        standing=standing,
-    )
+    evidence = _evidence(cubes, gains, standing, provenance, rng)
     return ReportData(
         study=study,
         encoder=encoder,
@@ -164,6 +153,29 @@ def analyse(
         seeds=tuple(sorted({run.seed for run in runs})),
         standing=standing,
         provenance=provenance,
+    )
+
+
+def _evidence(
+    cubes: Sequence[Cube],
+    gains: Sequence[Gain],
+    standing: Standing,
+    provenance: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Evidence:
+    """What the verdict rests on."""
+    contrasts = provenance.get("contrasts", ())
+    ranked = [name for name in intermediates(cubes) if name not in standing.stopped]
+    return Evidence(
+        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
+        averages=averages(cubes, rng),
+        resources=resource_contrasts(cubes, rng),
+        ranking=ranking(cubes, ranked, rng),
+        founding=founding_contrast(cubes, _languages(provenance), contrasts, rng),
+        stated=stated(stated_contrasts(cubes, contrasts, rng)),
+        seeds=len({seed for cube in cubes for seed in cube.seeds}),
+        offline_encoder=str(provenance.get("encoder", "")).startswith("offline:"),
+        standing=standing,
     )
 
 

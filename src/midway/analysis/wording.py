@@ -129,6 +129,24 @@ def _halving(stopped: Mapping[str, str], waiting: int) -> list[str]:
     return notes
 
 
+def _many(compared: int, tested: int, below: int, adjusted: int) -> list[str]:
+    """What many comparisons do to a maximum, to intervals and to p-values."""
+    notes = []
+    if compared > 1:
+        notes.append(
+            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
+            "Intervals are for one comparison each, not for all together."
+        )
+    if tested < 2 or not below:
+        return notes
+    return [
+        *notes,
+        f"Of {tested} gains and losses on single targets {below} have p < 0.05, as one in twenty "
+        f"would if there were nothing to find; {adjusted} remain after Benjamini and Hochberg's "
+        "correction for that many tests.",
+    ]
+
+
 def unseen(detectable: float) -> str:
     """What a study of this size would hardly have seen."""
     return f"a true difference below {detectable:.1f} points would mostly have gone unseen"
@@ -182,18 +200,7 @@ def caveats(
             f"{seeds} seeds: seed variance rests on very few values. A third seed would make the "
             "intervals more trustworthy than anything else."
         )
-    if compared > 1:
-        notes.append(
-            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
-            "Intervals are for one comparison each, not for all together."
-        )
-    tested, below, adjusted = tests
-    if tested > 1 and below:
-        notes.append(
-            f"Of {tested} gains and losses on single targets {below} have p < 0.05, as one in "
-            f"twenty would if there were nothing to find; {adjusted} remain after Benjamini and "
-            "Hochberg's correction for that many tests."
-        )
+    notes += _many(compared, *tests)
     if offline_retrieval:
         notes.append(
             "The offline encoder was trained contrastively for retrieval. Its untrained retrieval "

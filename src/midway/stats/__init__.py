@@ -3,7 +3,6 @@
 from midway.stats.bootstrap import (
     Interval,
     SeedError,
-    difference_of_ratios,
     interaction,
     resample_ratios,
     resample_weights,
@@ -22,7 +21,6 @@ __all__ = [
     "benjamini_hochberg",
     "decompose",
     "detectable",
-    "difference_of_ratios",
     "expected_maximum",
     "holm",
     "interaction",
