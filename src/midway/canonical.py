@@ -56,7 +56,9 @@ def file_digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; make it readable, then run again"
+        ) from error
 
 
 def _plain(value: object, path: tuple[str, ...]) -> Any:
@@ -182,7 +184,9 @@ def _state(path: Path) -> tuple[str, int, int]:
     try:
         stat = path.stat()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; make it readable, then run again"
+        ) from error
     return str(path.absolute()), stat.st_size, stat.st_mtime_ns
 
 

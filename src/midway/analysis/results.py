@@ -212,7 +212,10 @@ def read_parquet(path: Path) -> list[ResultRow]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path}: not a Parquet file of results ({error})") from error
+        raise StoreError(
+            f"{path}: not a Parquet file of results ({error}); write it again with "
+            "`midway results STUDY --format parquet`"
+        ) from error
     _check_columns(path, table.column_names)
     return [_from_cells(cells) for cells in table.select(list(COLUMNS)).to_pylist()]
 

@@ -55,7 +55,10 @@ def _download(identity: EncoderIdentity) -> Path:
         folder = snapshot_download(hub_id, revision=identity.revision, allow_patterns=HUB_FILES)
     except hub_errors() as error:
         why = " ".join(str(error).split())  # the client explains over many lines
-        raise EncoderError(f"{name} could not be downloaded: {why}") from error
+        raise EncoderError(
+            f"{name} could not be downloaded ({why:.300}); check the network, then run the same "
+            "command again: it continues where it stopped"
+        ) from error
     if not any(Path(folder).glob("*.safetensors")):
         raise EncoderError(
             f"{name} has no weights as *.safetensors, and midway never unpickles (*.bin); choose a "
@@ -111,18 +114,25 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
             output_loading_info=True,
             use_safetensors=True,
             local_files_only=True,
+            # Left out, transformers asks on the terminal whether to run a folder's code, and
+            # fetches compiled kernels that its configuration names.
+            trust_remote_code=False,
+            attn_implementation="eager",
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         why = " ".join(str(error).split())  # transformers explains over many lines
         raise EncoderError(
             f"{folder.name} cannot be loaded as an encoder; expected config.json, *.safetensors "
-            f"and tokenizer.json as save_pretrained(…) writes them: {why}"
+            f"and tokenizer.json as save_pretrained(…) writes them: {why:.400}"
         ) from error
     missing = [name for name in report["missing_keys"] if "pooler" not in name]
     if missing:
         raise EncoderError(
             f"{folder.name} lacks weights of the encoder itself: {', '.join(sorted(missing)[:3])}…"
+            "; save the whole model with save_pretrained(…)"
         )
     tensors = {
         name: tensor.contiguous()
@@ -148,13 +158,14 @@ def _backend(tokenizer: Any, folder: Path, rows: int) -> Tokenizer:
     found = any(True for pattern in TOKENIZER_FILES for _ in folder.glob(pattern))
     if not isinstance(backend, Tokenizer) or not found:
         raise EncoderError(
-            f"{folder.name} has no fast tokenizer (tokenizer.json), which midway needs for offsets"
+            f"{folder.name} has no fast tokenizer, which midway needs for offsets; expected "
+            "tokenizer.json, as save_pretrained(…) of a fast tokenizer writes it"
         )
     pieces = max(backend.get_vocab().values(), default=0) + 1
     if pieces > rows:
         raise EncoderError(
             f"{folder.name} is no matching pair: its tokenizer has {pieces} pieces, "
-            f"its embedding {rows} rows"
+            f"its embedding {rows} rows; use the tokenizer that the model was trained with"
         )
     return backend
 

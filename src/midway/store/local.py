@@ -223,7 +223,7 @@ def seal_outputs(store: Store, staging: Path) -> dict[str, Output]:
         for path in sorted(staging.rglob("*")):
             name = path.relative_to(staging).as_posix()
             if path.is_symlink() or not (path.is_file() or path.is_dir()) or name == NAME:
-                raise StageError(f"a stage left {name!r}, which is not a plain file of its own")
+                raise StageError(f"a stage left {name!r}; expected plain files of its own only")
             if path.is_dir():
                 folders.append(path)
             else:

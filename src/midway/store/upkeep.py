@@ -69,7 +69,10 @@ def verify(
     """
     folders = list(_artefacts(store, prefix))
     if prefix and not folders:
-        raise UsageError(f"no artefact in {store.root} has a key that starts with {prefix!r}")
+        raise UsageError(
+            f"no artefact in {store.root} has a key that starts with {prefix!r}; `midway store ls` "
+            "lists them"
+        )
     findings = []
     for folder in folders:
         seen(folder)
@@ -163,7 +166,10 @@ def unlock(store: Store, prefix: str, *, force: bool = False) -> list[str]:
     """
     paths = sorted(store.root.glob(f"leases/{prefix}*.json")) if prefix.isalnum() else []
     if not paths:
-        raise UsageError(f"no lease in {store.root} has a key that starts with {prefix!r}")
+        raise UsageError(
+            f"no lease in {store.root} has a key that starts with {prefix!r}; expected the first "
+            "digits of a key, as a waiting run names it"
+        )
     keys = []
     for path in paths:
         with guarded(store.root, "giving up a lease"):
