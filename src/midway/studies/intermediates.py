@@ -80,7 +80,7 @@ def _sources(build: Builder, intermediate: Intermediate) -> list[Source]:
             raise StudyError(f"'text' goes with task = 'mlm', not with {card.name}; drop it")
         if part.control and card.family in ("mlm", "ranking"):
             raise StudyError(
-                f"'control' shuffles labels or spans, and {card.name} has none; drop it"
+                f"'control' needs labels or spans to shuffle; {card.name} has none, drop it"
             )
         read = load_card(part.text) if part.text else card
         chosen = part_examples(build, read, part, default_languages="all")

@@ -164,7 +164,7 @@ def parse_po(path: Path) -> Iterator[Message]:
         elif found := _CONTINUATION.fullmatch(line):
             if not entry:
                 raise DataError(
-                    f"{path}:{number}: {line!r:.40} without msgid or msgstr before it, expected one"
+                    f"{path}:{number}: a string without msgid or msgstr before it, expected one"
                 )
             entry[field] += _unescape(path, number, found[1])
         elif not line or line.startswith("#"):

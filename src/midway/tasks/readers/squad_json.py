@@ -98,7 +98,9 @@ def read_squad(
     reading.repaired = +reading.repaired  # only what happened
     if not seen:
         others = reading.dropped[OTHER_LANGUAGE]
-        advice = f", but {others} in others; get its file" if others else "; expected SQuAD's JSON"
+        advice = (
+            f" ({others} in other languages); get its file" if others else "; expected SQuAD's JSON"
+        )
         raise DataError(f"{', '.join(map(str, files))}: no question in {language!r}{advice}")
     return reading
 
