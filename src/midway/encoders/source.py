@@ -120,10 +120,14 @@ def _hub_commit(hub_id: str, revision: str) -> str:
 
 
 def hub_errors() -> tuple[type[Exception], ...]:
-    """What the hub's client raises for a wrong name, a missing file or no network."""
+    """What the hub's client raises for a wrong name, a missing file, no network or no hub.
+
+    Where something else answers, such as the log-in page of a network, the client's own reading of
+    the answer fails: ValueError and the like.
+    """
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     # The base is that of the HTTP library in use, whose name depends on the client's version; its
     # network errors are no OSError.
     base: type[Exception] = HfHubHTTPError.__bases__[0]
-    return (base, HFValidationError, OSError)
+    return (base, HFValidationError, OSError, ValueError, KeyError, TypeError, AttributeError)

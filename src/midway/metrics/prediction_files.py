@@ -173,11 +173,9 @@ def _parse(path: Path, text: str, *, first_line: int = 1) -> Any:
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise DataError(f"{path} has more than {MAX_BYTES:,} bytes; expected one language")
-        return content.decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except MemoryError as error:
         raise DataError(f"{path} does not fit into memory; expected one language") from error
     except OSError as error:

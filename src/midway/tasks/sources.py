@@ -34,7 +34,7 @@ MAX_BYTES = 1 << 30
 MAX_LINE = 1 << 24  # characters of one line
 MAX_VALUES = 1 << 25  # of a JSON document; the largest that is published has some two million
 # Text packs to a tenth; what unpacks to far more, and to much, was made to fill the memory.
-MAX_RATIO, LEAST_BOMB = 200, 1 << 26
+MAX_RATIO, LEAST_BOMB = 100, 1 << 26
 BLOCK = 1 << 20
 
 
@@ -138,10 +138,13 @@ def read_bytes(path: Path) -> bytes:
 
 def _read_at_most(path: Path, limit: int) -> bytes:
     """Return up to `limit` + 1 bytes of a file, unpacked a block at a time."""
+    packed = path.stat().st_size
+    if packed > limit:
+        raise DataError(f"{path}: {packed:,} bytes, expected a benchmark file of at most {limit:,}")
     with _open(path) as stream:
         if path.suffix not in COMPRESSED[1:]:
             return stream.read(limit + 1)
-        packed, content = path.stat().st_size, bytearray()
+        content = bytearray()
         while len(content) <= limit and (block := stream.read(BLOCK)):
             content += block
             if len(content) > max(MAX_RATIO * packed, LEAST_BOMB):

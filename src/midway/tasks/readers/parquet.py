@@ -22,7 +22,7 @@ from midway.tasks.hub.rows import Row
 BATCH_ROWS = 1024
 MAX_ROWS = 1 << 26
 MAX_BYTES = 1 << 32  # of all values of a file, unpacked
-MAX_BATCH = 1 << 30  # of the values of rows that are unpacked at once
+MAX_BATCH = 1 << 28  # of the values of rows that are unpacked at once
 
 Names = list[str]
 
