@@ -97,12 +97,16 @@ def read_squad(
             )
     reading.repaired = +reading.repaired  # only what happened
     if not seen:
-        others = reading.dropped[OTHER_LANGUAGE]
-        advice = (
-            f" ({others} in other languages); get its file" if others else "; expected SQuAD's JSON"
-        )
-        raise DataError(f"{', '.join(map(str, files))}: no question in {language!r}{advice}")
+        raise _nothing(files, language, reading.dropped[OTHER_LANGUAGE])
     return reading
+
+
+def _nothing(files: tuple[Path, ...], language: str, others: int) -> DataError:
+    found = f" ({others} in other languages)" if others else ""
+    return DataError(
+        f"{', '.join(map(str, files))}: no question in {language!r}{found}; expected SQuAD's JSON"
+        " of that language"
+    )
 
 
 def _add(
