@@ -31,9 +31,19 @@ class Message:
     text: str
 
     @property
+    def skeleton(self) -> str:
+        """The text with ``{}`` for each placeholder."""
+        text, depth = "", 0
+        for sign in self.text:
+            depth += (sign == "{") - (sign == "}")
+            if not depth:
+                text += "{}" if sign == "}" else sign
+        return text
+
+    @property
     def passed_on(self) -> bool:
         """Whether nothing of the text stands here: it was made elsewhere."""
-        return self.text.startswith("{") and self.text.endswith("}") and " " not in self.text
+        return self.skeleton == "{}"
 
 
 def error_classes(trees: dict[Path, ast.Module]) -> set[str]:
