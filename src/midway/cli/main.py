@@ -7,6 +7,7 @@ import typer
 
 from midway import __version__
 from midway.cli import (
+    bench_cmd,
     data_cmd,
     encoders_cmd,
     export_cmd,
@@ -58,6 +59,7 @@ COMMANDS = (
     leaks_cmd,
     export_cmd,
     encoders_cmd,
+    bench_cmd,
 )
 for module in COMMANDS:
     module.register(app)
