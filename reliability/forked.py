@@ -87,7 +87,7 @@ def fork(
         before()
         status = _command(arguments)
         after()
-    except BaseException:  # noqa: BLE001 (whatever it is belongs into the log)
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)

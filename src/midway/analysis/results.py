@@ -168,17 +168,17 @@ def read_csv(path: Path) -> list[ResultRow]:
     Raises:
         StoreError: a column is missing or a cell is not of its type; names the line.
     """
+    rows: list[ResultRow] = []
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        _check_columns(path, reader.fieldnames or [])
-        rows = []
-        for cells in reader:
-            try:
-                rows.append(_from_cells(cells))
-            except (TypeError, ValueError) as error:
-                raise StoreError(
-                    f"{path}:{reader.line_num}: {error}; expected the columns {', '.join(COLUMNS)}"
-                ) from error
+        try:
+            _check_columns(path, reader.fieldnames or [])
+            rows += map(_from_cells, reader)
+        except (TypeError, ValueError, csv.Error) as error:
+            why = " ".join(str(error).split())[:200]
+            raise StoreError(
+                f"{path}:{reader.line_num}: {why}; expected the columns {', '.join(COLUMNS)}"
+            ) from error
     return rows
 
 
@@ -212,9 +212,15 @@ def read_parquet(path: Path) -> list[ResultRow]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path}: not a Parquet file of results ({error})") from error
+        raise StoreError(
+            f"{path}: not a Parquet file of results ({error}); write it again with "
+            "`midway results STUDY --format parquet`"
+        ) from error
     _check_columns(path, table.column_names)
-    return [_from_cells(cells) for cells in table.select(list(COLUMNS)).to_pylist()]
+    try:
+        return [_from_cells(cells) for cells in table.select(list(COLUMNS)).to_pylist()]
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: {error}; write it again") from error
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:
