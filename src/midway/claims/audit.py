@@ -58,8 +58,9 @@ def _check(system: System) -> Finding:
     if system.delta and untrained:
         rest = [system.score(task) for task in system.tasks if task not in RETRIEVAL]
         whole = sum(system.score(task) for task in system.tasks)
-        trained = sum(rest) / len(rest)
-        share = sum(system.score(task) for task in untrained) / whole if whole else None
+        trained = sum(rest) / len(rest) if rest else None
+        if abs(whole) / len(system.tasks) > ROUNDING:  # a share of nothing says nothing
+            share = sum(system.score(task) for task in untrained) / whole
     return Finding(
         system.source,
         system.table,

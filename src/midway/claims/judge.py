@@ -4,13 +4,16 @@ Confidence says how far the verdict can be leaned on, whatever it is; 0 if nothi
 
 *Published numbers*: ``0.5 * version * consistent * (1 - retrieval / 2) / sqrt(of)``. One half,
 because none of them has an error bar; ``version`` is 1 if they come from the version that the claim
-is about and 1/2 if not; ``consistent`` is 1 if the averages follow from their rows and 1/2 if not;
+is about and 1/2 if not; ``consistent`` is 1 if the averages follow from their rows and 1/2 if
+not, or if no row is published to check by;
 ``retrieval`` is the share of the effect that untrained retrieval brings; ``of`` is how many numbers
 the one in question is the greatest of, chosen by the same score.
 
 *A study*: ``(1 - p) * seeds / (seeds + 1)``, where p is the two-sided probability of an effect so
-far from zero under a normal distribution with the interval's width; for "not supported", where the
-interval covers zero, it is ``p`` instead of ``1 - p``. One seed gives at most a half.
+far from the threshold (zero, or a claimed size that the interval ends below) under a normal
+distribution with the interval's width; for "not supported" by zero, where the interval covers it or
+a correction for many tests takes the sign away, it is ``p`` instead of ``1 - p``. One seed gives at
+most a half.
 """
 
 import math
@@ -88,6 +91,8 @@ def _of_study(judgement: Judgement, seeds: int) -> float:
     if judgement.effect is None or judgement.low is None or judgement.high is None:
         return round(0.5 * share, 3)  # counts of intervals
     error = max((judgement.high - judgement.low) / (2 * 1.959964), 1e-12)
-    beyond = math.erfc(abs(judgement.effect) / error / math.sqrt(2))  # two-sided
-    value = beyond if judgement.verdict == NOT_SUPPORTED else 1 - beyond
+    distance = abs(judgement.effect - judgement.threshold)
+    beyond = math.erfc(distance / error / math.sqrt(2))  # two-sided
+    open_ = judgement.verdict == NOT_SUPPORTED and not judgement.threshold
+    value = beyond if open_ else 1 - beyond
     return round(value * share, 3)

@@ -23,6 +23,8 @@ class Judgement:
         high: upper end.
         sample: what was looked at.
         confidence: 0 to 1, see `midway.claims.judge`.
+        threshold: what the effect was held against, in its unit: zero, or a size that is claimed
+            and that the interval ends below.
     """
 
     verdict: str
@@ -32,6 +34,7 @@ class Judgement:
     high: float | None = None
     sample: str = ""
     confidence: float = 0.0
+    threshold: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,8 @@ class Grounds:
 
     Attributes:
         sources: where the numbers stand.
-        consistent: whether all averages that were used follow from their rows.
+        consistent: whether all averages that were used follow from their rows; not if there is no
+            row to check by.
         retrieval_share: of an average gain, what comes from untrained retrieval; 0 if this is no
             matter.
         of: the number is the greatest of so many that were chosen by the same score; 1 if it is no

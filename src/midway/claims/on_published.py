@@ -16,7 +16,7 @@ from midway.claims.judgement import (
 from midway.claims.published import AVERAGE, RETRIEVAL, Published, System, singles
 from midway.claims.schema import Claim
 from midway.languages import lookup
-from midway.tasks import card_names, load_card
+from midway.metrics.benchmark import BENCHMARKS
 
 Found = tuple[Judgement, Grounds]
 
@@ -127,6 +127,8 @@ def _best_per_target(test: Any, published: Published, version: str) -> Found:
         differences = {t: whole.score(t) - base.score(t) for t in whole.tasks if t in base.scores}
         share = sum(differences.get(t, 0.0) for t in RETRIEVAL) / sum(differences.values())
         said.append(f"{share:.0%} of the first table's gain comes from untrained retrieval")
+    if len(system.tasks) < 2:
+        said.append(f"no row of {system.source} is published to check its average by")
     runs = [s for s in published if s.delta and s.intermediate and s not in rows]
     of = max(1, len(runs))
     judgement = Judgement(
@@ -135,7 +137,9 @@ def _best_per_target(test: Any, published: Published, version: str) -> Found:
         effect=effect,
         sample=f"for each target the greatest of {of} runs that are published",
     )
-    return judgement, Grounds(sources=(system.source,), retrieval_share=share, of=of)
+    checked = _grounds([system], published).consistent and len(system.tasks) > 1
+    grounds = Grounds(sources=(system.source,), consistent=checked, retrieval_share=share, of=of)
+    return judgement, grounds
 
 
 def _alternatives(test: Any, published: Published, version: str) -> Found:
@@ -166,49 +170,54 @@ def _alternatives(test: Any, published: Published, version: str) -> Found:
 
 def _leads(test: Any, published: Published, version: str) -> Found:
     del version
-    best, seen, later, sources = 0, 0, set(), []
+    best, seen, ahead, sources, met = 0, 0, set(), [], set()
     for one in [s for s in published if s.name == test.system and not s.delta]:
         peers = [s for s in published if (s.source, s.table) == (one.source, one.table)]
         if len(peers) < 3 or any(s.delta for s in peers):
             continue
         for task in one.tasks:
-            rivals = [s for s in peers if s is not one and task in s.scores]
+            others = [s for s in peers if s is not one and task in s.scores]
+            rivals = [s for s in others if not test.among or s.name in test.among]
+            if not rivals:
+                continue
             seen += 1
             sources.append(one.source)
-            beaten = [s for s in rivals if s.score(task) > one.score(task)]
-            best += not beaten
-            later |= {s.name for s in beaten}
+            met |= {s.name for s in rivals}
+            best += all(s.score(task) <= one.score(task) for s in rivals)
+            ahead |= {s.name for s in others if s.score(task) > one.score(task)}
     if not seen:
-        return nothing(f"{test.system} stands in no published table beside others"), Grounds()
+        return nothing(f"{test.system} stands in no published table beside its rivals"), Grounds()
     share = best / seen
     judgement = Judgement(
         verdict=SUPPORTED if share >= test.share else NOT_SUPPORTED if best else CONTRADICTED,
         reason=(
-            f"best in {best} of {seen} columns of published tables; ahead of it somewhere: "
-            f"{', '.join(sorted(later)) or 'nobody'}"
+            f"best in {best} of {seen} columns of published tables among {len(met)} rivals; ahead "
+            f"of it somewhere, whenever published: {', '.join(sorted(ahead)) or 'nobody'}"
         ),
         effect=share,
-        sample=f"{seen} columns",
+        sample=f"{seen} columns, rivals {', '.join(sorted(met))}; no error bars printed",
     )
     return judgement, Grounds(sources=tuple(dict.fromkeys(sources)))
 
 
 def _scope(test: Any, published: Published, version: str) -> Found:
     del published, version
-    known = [task for task in test.tasks if task in card_names()]
-    codes = {code for task in known for code in load_card(task).languages}
-    found = {language.iso639_3 for code in codes if (language := lookup(code))}
-    holds = len(known) == len(test.tasks) and len(found) >= test.languages
+    scored = BENCHMARKS[test.benchmark].tasks
+    known = [task for task in test.tasks if task in scored]
+    codes = {code for task in known for code in scored[task].languages}
+    entries = {code: lookup(code) for code in codes}
+    found = {code if entry is None else entry.iso639_3 for code, entry in entries.items()}
+    holds = set(test.tasks) == set(scored) and len(found) == test.languages
     judgement = Judgement(
         verdict=SUPPORTED if holds else NOT_SUPPORTED,
         reason=(
-            f"{len(known)} of {len(test.tasks)} tasks are in this package's catalogue, with "
-            f"{len(found)} languages between them, some of them added by later releases of the data"
+            f"its own scorer has {len(known)} of {len(test.tasks)} tasks, {len(scored)} in all, "
+            f"and {len(found)} languages between them for {test.languages}"
         ),
         effect=float(len(found)),
-        sample="the catalogue",
+        sample="the benchmark's own list, with English",
     )
-    return judgement, Grounds(sources=("catalogue",))
+    return judgement, Grounds(sources=("benchmark",))
 
 
 def _count(test: Any, published: Published, version: str) -> Found:

@@ -1,14 +1,16 @@
 """Claims against the results of a study."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from midway.analysis import ReportData
 from midway.analysis.comparisons import compare
 from midway.analysis.estimate import Estimate
-from midway.analysis.gains import Average, trained
+from midway.analysis.gains import Average, Gain, trained
+from midway.analysis.tests import LEVEL
 from midway.claims.judgement import (
     CONTRADICTED,
     NOT_SUPPORTED,
@@ -18,6 +20,7 @@ from midway.claims.judgement import (
 )
 from midway.claims.schema import Claim
 
+Row = TypeVar("Row", Average, Gain)
 _SEED = 20200526
 _VERDICTS = {1: SUPPORTED, 0: NOT_SUPPORTED, -1: CONTRADICTED}
 
@@ -32,7 +35,7 @@ def on_study(claim: Claim, data: ReportData) -> Judgement:
 
 def _gains(test: Any, data: ReportData) -> Judgement:
     rows = [
-        average
+        (item, average)
         for item in test.stated
         for average in _averages(data)
         if _tasks(data, average.intermediate) == {item.intermediate}
@@ -40,10 +43,18 @@ def _gains(test: Any, data: ReportData) -> Judgement:
     if not rows:
         names = ", ".join(item.intermediate for item in test.stated)
         return nothing(f"the study has no intermediate on {names} alone")
-    weakest = min(rows, key=lambda row: row.mean.interval.estimate)
-    signs = [row.mean.interval.sign for row in rows]
-    said = "; ".join(f"{row.intermediate} {_text(row.mean)}" for row in rows)
-    return _judgement(min(signs), weakest.mean, f"mean gain on trained targets: {said}", data)
+    said = [f"{row.intermediate} {_text(row.mean)} for {i.points:+.1f}" for i, row in rows]
+    met = {item.intermediate for item, _ in rows}
+    said += [f"{i.intermediate} is not there" for i in test.stated if i.intermediate not in met]
+    reason = f"mean gain on trained targets: {'; '.join(said)}"
+    weakest = _weakest([row for _, row in rows])
+    sign = _sign(weakest.mean)
+    short = [pair for pair in rows if pair[1].mean.interval.high < pair[0].points]
+    if sign <= 0 or not short:
+        return _judgement(sign, weakest.mean, reason, data)
+    item, row = max(short, key=lambda pair: pair[0].points - pair[1].mean.interval.high)
+    reason += "; a gain, but less than is claimed"
+    return replace(_judgement(0, row.mean, reason, data), threshold=item.points)
 
 
 def _greatest(test: Any, data: ReportData) -> Judgement:
@@ -61,15 +72,14 @@ def _task_gains(test: Any, data: ReportData) -> Judgement:
     rows = [row for row in data.gains if row.target in test.tasks]
     if not rows:
         return nothing(f"the study has no target {' or '.join(test.tasks)}")
-    weakest = min(rows, key=lambda row: row.mean.interval.estimate)
+    weakest = _weakest(rows)
     said = "; ".join(f"{row.target} after {row.intermediate} {_text(row.mean)}" for row in rows)
-    signs = [row.mean.interval.sign for row in rows]
-    return _judgement(min(signs), weakest.mean, said, data)
+    return _judgement(_sign(weakest.mean), weakest.mean, said, data)
 
 
 def _uneven(test: Any, data: ReportData) -> Judgement:
-    up = [row.mean.interval.sign for row in data.gains if row.target == test.raised]
-    flat = [row.mean.interval.sign for row in data.gains if row.target == test.flat]
+    up = [_sign(row.mean) for row in data.gains if row.target == test.raised]
+    flat = [_sign(row.mean) for row in data.gains if row.target == test.flat]
     if not up or not flat:
         return nothing(f"the study does not have both {test.raised} and {test.flat}")
     raised, other = up.count(1), flat.count(1)
@@ -116,6 +126,17 @@ def _judgement(sign: int, value: Estimate, reason: str, data: ReportData) -> Jud
         high=interval.high,
         sample=_sample(data),
     )
+
+
+def _sign(value: Estimate) -> int:
+    """The interval's sign, 0 if a correction for all tests of the study takes it away."""
+    corrected = value.q is not None and value.q >= LEVEL
+    return 0 if corrected else value.interval.sign
+
+
+def _weakest(rows: Sequence[Row]) -> Row:
+    """The row that speaks most against "all of these gain"."""
+    return min(rows, key=lambda row: (_sign(row.mean), row.mean.interval.estimate))
 
 
 def _averages(data: ReportData) -> Sequence[Average]:

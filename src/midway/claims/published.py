@@ -10,6 +10,7 @@ the mT5 authors' table of zero-shot results. None of these numbers was printed w
 """
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -110,10 +111,19 @@ def _systems(reader: "csv.DictReader[str]", where: str) -> Published:
         try:
             value = float(row["value"])
         except (TypeError, ValueError):
+            value = math.nan
+        if not math.isfinite(value):
             raise DataError(
-                f"{where}:{reader.line_num}: value {row['value']!r} is no number"
-            ) from None
-        found[key].scores.setdefault(row["task"], {})[row["metric"]] = value
+                f"{where}:{reader.line_num}: value {row['value']!r} is no number; expected a score "
+                "in percent or a difference in points"
+            )
+        scores = found[key].scores.setdefault(row["task"], {})
+        if row["metric"] in scores:
+            raise DataError(
+                f"{where}:{reader.line_num}: {row['system']} has a second {row['metric']} on "
+                f"{row['task']} in table {row['table']!r}; keep one or name tables apart"
+            )
+        scores[row["metric"]] = value
     return tuple(found.values())
 
 

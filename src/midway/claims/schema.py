@@ -9,8 +9,8 @@ table ``test`` whose ``kind`` says what is looked at:
 - ``uneven``: most intermediates raise one task, and few or none another;
 - ``best_per_target``: the best intermediate of each target together gain so much;
 - ``alternatives``: plain English intermediates gain more than mixing in language modelling;
-- ``leads``: a system has the best score on many tasks;
-- ``scope``: a benchmark covers so many tasks and languages;
+- ``leads``: a system has the best score on many tasks, among those that were out at the time;
+- ``scope``: a benchmark covers these tasks and so many languages;
 - ``count``: so many intermediates were compared;
 - ``kinds``: the intermediates are of these kinds.
 """
@@ -80,10 +80,11 @@ class Alternatives(_Strict):
 
 
 class Leads(_Strict):
-    """A system is best on many tasks."""
+    """A system is best on many tasks, of all in its tables or of `among` if any are named."""
 
     kind: Literal["leads"]
     system: str
+    among: list[str] = []
     share: float = Field(0.5, gt=0, le=1)
 
 
@@ -91,6 +92,7 @@ class Scope(_Strict):
     """What a benchmark covers."""
 
     kind: Literal["scope"]
+    benchmark: Literal["xtreme", "xtreme-r"]
     tasks: list[str] = Field(min_length=1)
     languages: int = Field(ge=1)
 

@@ -51,7 +51,7 @@ def claims(
     if as_json:
         document = {
             "claims": [_plain(item) for item in judged],
-            "audit": list(map(asdict, findings)),
+            "audit": [_rounded(asdict(finding)) for finding in findings],
         }
         typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
@@ -81,9 +81,14 @@ def _plain(item: "Judged") -> dict[str, Any]:
         "version": item.claim.version,
         "verdict": best.verdict,
         "confidence": best.confidence,
-        "published": asdict(item.published),
-        "study": None if item.study is None else asdict(item.study),
+        "published": _rounded(asdict(item.published)),
+        "study": None if item.study is None else _rounded(asdict(item.study)),
     }
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers with four decimals: what is printed has one, what is computed no more than these."""
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
 
 
 def _text(item: "Judged") -> str:
