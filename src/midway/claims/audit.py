@@ -2,15 +2,18 @@
 
 A printed average can be reproduced if the mean of the row's printed scores, by one of the ways that
 benchmarks average, differs from it by no more than rounding: each score and the average are off by
-0.05 at most. The share of retrieval is what untrained retrieval adds to an average difference.
+0.05 at most. The ways: tasks with equal weight, question answering by the mean of its two scores or
+by F1 alone; and XTREME's categories with equal weight, if they hold every task of the row. The
+share of retrieval is what untrained retrieval adds to an average difference.
 """
 
 from dataclasses import dataclass
 
 from midway.claims.published import RETRIEVAL, Published, System
+from midway.metrics.benchmark import BENCHMARKS
 
 ROUNDING = 0.1 + 1e-9
-CONVENTIONS = ("mean of F1 and exact match", "F1 alone")
+CONVENTIONS = ("mean of F1 and exact match", "F1 alone", "mean over categories")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Finding:
         retrieval_share: of an average difference, what untrained retrieval adds; None if there is
             none or the average is no difference.
         trained_mean: mean difference over the other tasks; None likewise.
+        split: what the row was evaluated on.
     """
 
     source: str
@@ -39,6 +43,7 @@ class Finding:
     consistent: bool
     retrieval_share: float | None
     trained_mean: float | None
+    split: str
 
 
 def audit(published: Published) -> tuple[Finding, ...]:
@@ -49,8 +54,9 @@ def audit(published: Published) -> tuple[Finding, ...]:
 
 def _check(system: System) -> Finding:
     printed = system.mean or 0.0
-    ways = dict(zip(CONVENTIONS, (_mean(system), _f1_mean(system)), strict=True))
-    fitting = [name for name in CONVENTIONS if abs(ways[name] - printed) <= ROUNDING]
+    values = (_mean(system), _f1_mean(system), _category_mean(system))
+    ways = {n: v for n, v in zip(CONVENTIONS, values, strict=True) if v is not None}
+    fitting = [name for name in ways if abs(ways[name] - printed) <= ROUNDING]
     convention = (fitting or CONVENTIONS)[0]
     computed = ways[convention]
     share, trained = None, None
@@ -71,6 +77,7 @@ def _check(system: System) -> Finding:
         bool(fitting),
         share,
         trained,
+        system.split,
     )
 
 
@@ -81,3 +88,13 @@ def _mean(system: System) -> float:
 def _f1_mean(system: System) -> float:
     scores = [system.scores[task] for task in system.tasks]
     return sum(s.get("f1", next(iter(s.values()))) for s in scores) / len(scores)
+
+
+def _category_mean(system: System) -> float | None:
+    """Mean over categories of the mean over tasks; None if a task is in none of XTREME's."""
+    groups = BENCHMARKS["xtreme"].groups.values()
+    chosen = [[task for task in group if task in system.scores] for group in groups]
+    if sum(map(len, chosen)) != len(system.tasks):
+        return None
+    means = [sum(map(system.score, group)) / len(group) for group in chosen if group]
+    return sum(means) / len(means)

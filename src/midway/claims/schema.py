@@ -153,9 +153,14 @@ def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
             text = path.read_text(encoding="utf-8")
         tree = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"claims file {where} cannot be read: {error}") from None
+        raise StudyError(
+            f"claims file {where} cannot be read ({error}); expected a TOML file in UTF-8, see "
+            "docs/guides/claims.md"
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{where} is not valid TOML: {error}") from None
+        raise StudyError(
+            f"{where} is not valid TOML: {error}; docs/guides/claims.md shows a claim"
+        ) from None
     try:
         claims = tuple(_File.model_validate(tree).claim)
     except ValidationError as error:
