@@ -15,17 +15,6 @@ TranslatedOption = Annotated[
         help="Search for translations in the encoder's space too; every text is embedded once.",
     ),
 ]
-# What a row of each kind says of its examples.
-KINDS = {
-    "id": "the same item",
-    "exact": "the same text",
-    "normalised": "the same text but for case, white space or Unicode form",
-    "near": "nearly the same text",
-    "translated": "the same item in another language",
-    "document": "from the same document",
-    "title": "from an article of the same title",
-    "neighbour": "nearest in the encoder's space, in another language",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -88,8 +77,10 @@ def _found(session: Any, *, translated: bool) -> dict[str, Any]:
 
 def lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """What was found, in words."""
+    from midway.analysis.wording import leak_in_words
+
     for leak in facts["leaks"]:
-        yield describe(leak)
+        yield f"leak: {leak_in_words(leak)}"
         yield from _by_kind(leak)
     for hint in facts["hints"]:
         yield f"no leak, but {hint['target']} resembles what {hint['training']} trains on:"
@@ -111,16 +102,10 @@ def lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _by_kind(row: Mapping[str, Any]) -> Iterator[str]:
+    from midway.analysis.wording import LEAK_KINDS
+
     for kind in row["kinds"]:
         yield (
-            f"  {kind['shared']:>7,}  {KINDS[kind['kind']]} ({', '.join(kind['languages'])}), "
+            f"  {kind['shared']:>7,}  {LEAK_KINDS[kind['kind']]} ({', '.join(kind['languages'])}), "
             f"e.g. {kind['examples'][0]} = {kind['with'][0]}"
         )
-
-
-def describe(leak: Mapping[str, Any]) -> str:
-    """One overlap in words."""
-    return (
-        f"leak: {leak['shared']:,} of {leak['of']:,} evaluation examples of {leak['target']} "
-        f"({', '.join(leak['languages'])}) are in what {leak['training']} trains on"
-    )

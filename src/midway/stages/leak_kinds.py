@@ -117,11 +117,11 @@ def read_data_set(folder: Path, task: str, split: str) -> DataSet:
         for text in own:
             original.setdefault(known[text], text)  # in the order of `numbers`
     spoken = [""] * len(numbers)
-    for example, own in zip(examples, placed, strict=True):
-        for number in own:
+    for example, places in zip(examples, placed, strict=True):
+        for number in places:
             spoken[number] = spoken[number] or example.language
         if isinstance(example, SentencePair):
-            spoken[own[-1]] = ENGLISH
+            spoken[places[-1]] = ENGLISH
     return DataSet(
         ids=[example.id for example in examples],
         languages=[example.language for example in examples],

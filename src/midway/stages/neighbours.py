@@ -31,11 +31,11 @@ def run(spec: NeighboursSpec, inputs: Mapping[str, Path], context: Context) -> M
     count = 0
     done: dict[tuple[Path, int], dict[int, str]] = {}
     for i, (task, split) in enumerate(spec.evaluation):
+        context.report(Progress(i, len(spec.evaluation), "targets"))
         second = read_data_set(inputs[f"evaluation{i}"], task, split)
         theirs = read_vectors(inputs[f"evaluation_vectors{i}"])
         for j, part in enumerate(spec.training):
             context.check()
-            context.report(Progress(i * len(spec.training) + j, len(spec.training), "pairs of sets"))
             folder = inputs[f"train{j}"]
             if (folder, i) not in done:
                 first = read_data_set(folder, *part)
@@ -45,9 +45,9 @@ def run(spec: NeighboursSpec, inputs: Mapping[str, Path], context: Context) -> M
                     for left, right, _ in translations(first, ours, second, theirs, spec.margin)
                     for row in second.owners[right]
                 }
+                count += len(done[folder, i])
             if done[folder, i]:
                 found.setdefault(i, {})[j] = done[folder, i]
-                count += len(done[folder, i])
     write_neighbours(found, context.out)
     return {"neighbours": count}
 

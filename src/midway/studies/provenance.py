@@ -132,7 +132,8 @@ def _halving(session: Session) -> dict[str, Any] | None:
 def leaks(session: Session) -> list[dict[str, Any]] | None:
     """Training data found in evaluation data (`midway.stages.leaks`); None if not looked for."""
     found = _leak_check(session)
-    return None if found is None else list(found["leaks"])
+    gone = session.study.compare.leaks == "drop"
+    return None if found is None else [{**leak, "left_out": gone} for leak in found["leaks"]]
 
 
 def _leak_check(session: Session) -> dict[str, Any] | None:
