@@ -199,3 +199,13 @@ def test_an_evaluation_set_that_repeats_itself_is_reported(tmp_path):
     (row,) = run(tmp_path, [question(9, "Other.")], evaluation)["repeats"]
     assert (row["shared"], row["of"]) == (1, 4)
     assert (row["examples"], row["with"]) == (["q2"], ["en:q1"])
+
+
+def test_what_another_target_is_trained_on_is_no_leak(tmp_path):
+    same = question(1, "One.")
+    for who in ("target c", "validation of target c"):
+        facts = run(tmp_path / who, [(who, [same])], [same], policy="error")
+        assert facts["leaks"] == []
+        assert kinds(facts["hints"][0]) == {"exact": 1}
+    facts = run(tmp_path / "own", [("target target b", [same])], [same])
+    assert kinds(facts["leaks"][0]) == {"exact": 1}

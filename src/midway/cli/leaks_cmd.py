@@ -83,7 +83,7 @@ def lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"leak: {leak_in_words(leak)}"
         yield from _by_kind(leak)
     for hint in facts["hints"]:
-        yield f"no leak, but {hint['target']} resembles what {hint['training']} trains on:"
+        yield f"no leak, but {hint['target']} shares something with {hint['training']}:"
         yield from _by_kind(hint)
     for pair in facts["training"]:
         yield (

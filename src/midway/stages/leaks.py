@@ -5,7 +5,8 @@
    row, whichever part it comes from.
 2. Training sets are compared with each other: what two parts share is trained on twice.
 3. Every evaluation set is compared with itself: what it repeats counts twice in its score.
-4. Only the first comparison is about leaks; the study's policy acts on it.
+4. Only the first comparison is about leaks, and only where a model that is evaluated on the target
+   has seen the data; the study's policy acts on these.
 """
 
 import json
@@ -30,6 +31,7 @@ from midway.stages.leaking import read_neighbours, write_leaking
 from midway.stages.specs import LeaksSpec
 from midway.tasks import load_card
 
+TARGET, VALIDATION_OF = "target ", "validation of "
 NO_FOLDS = ("mining", "retrieval")
 Sets = dict[Path, DataSet]
 
@@ -39,8 +41,9 @@ def run(spec: LeaksSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
 
     Returns:
         ``leaks`` (training, target, shared, of, languages, examples, kinds), ``hints`` (the same,
-        where nothing counts as a leak), ``training`` (first, second, of, kinds) and ``repeats``
-        (target, shared, of, languages, examples, with).
+        where nothing counts as a leak), ``training`` (first, second, shared, of, kinds),
+        ``repeats`` (target, shared, of, languages, examples, with) and ``searched`` (whether for
+        neighbours too).
 
     Raises:
         DataError: the policy is ``error`` and something leaks, or it is ``drop`` and a target has
@@ -61,11 +64,12 @@ def run(spec: LeaksSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
         evaluation = read_data_set(inputs[f"evaluation{i}"], task, split)
         rows: set[int] = set()
         for name, found in _by_training(spec, inputs, sets, evaluation, neighbours.get(i, {})):
-            rows |= counted(found)
+            leak = counted(found) if _concerns(name, target) else set()
+            rows |= leak
             kinds = in_numbers(found, evaluation)
             if kinds:
-                sort = "leaks" if counted(found) else "hints"
-                facts[sort].append(_row(name, target, found, evaluation, kinds))
+                row = _row(name, target, found, evaluation, kinds)
+                facts["leaks" if leak else "hints"].append(row)
         if rows:
             leaking[target] = _ids(evaluation, rows)
         if len(rows) == len(evaluation.ids):
@@ -97,6 +101,15 @@ def _by_training(
         parts.setdefault(name, []).append(known[folder])
     for name, found in parts.items():
         yield name, joined(found)
+
+
+def _concerns(name: str, target: str) -> bool:
+    """Whether a model that is evaluated on the target is trained by `name`.
+
+    Intermediates are behind every target; what another target is trained on is behind that alone.
+    """
+    who = name.removeprefix(VALIDATION_OF)
+    return not who.startswith(TARGET) or who == TARGET + target
 
 
 def _row(
