@@ -87,7 +87,7 @@ def lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _by_kind(hint)
     for pair in facts["training"]:
         yield (
-            f"trained on twice: {pair['shared']:,} of {pair['of']:,} examples of {pair['second']} "
+            f"in two training sets: {pair['shared']:,} of {pair['of']:,} examples of {pair['second']} "
             f"are in {pair['first']}"
         )
         yield from _by_kind(pair)
