@@ -18,6 +18,10 @@ from midway.errors import StoreError
 BASELINE = "none"
 ORACLE = " (oracle)"
 """Ends the name of a target whose weights were chosen in the languages it is evaluated in."""
+WITH_LEAKS = " (with leaks)"
+"""Ends the name of a target that is also scored without the examples that training holds."""
+APART = (ORACLE, WITH_LEAKS)
+"""Endings of targets that are shown, but enter no average and no verdict."""
 EXACT_MATCH = ("exact_match", "em")
 QA_MEAN = "f1_em_mean"
 """The mean of F1 and exact match, which XTREME's averages use for question answering."""
