@@ -111,7 +111,8 @@ def _systems(reader: "csv.DictReader[str]", where: str) -> Published:
             value = float(row["value"])
         except (TypeError, ValueError):
             raise DataError(
-                f"{where}:{reader.line_num}: value {row['value']!r} is no number"
+                f"{where}:{reader.line_num}: value {row['value']!r} is no number; correct that "
+                "line, see docs/guides/claims.md"
             ) from None
         found[key].scores.setdefault(row["task"], {})[row["metric"]] = value
     return tuple(found.values())
