@@ -6,9 +6,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
-from midway.report import about, views
+from midway.report import about, by_language, views
 from midway.report.cells import answer_style, apart, keep_names, seconds
 from midway.report.checks import check_tables
+from midway.report.escape import short_path
+from midway.report.groups import languages_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,8 +38,10 @@ def page(data: ReportData) -> str:
     environment.filters["answer_style"] = answer_style
     environment.filters["keep_names"] = keep_names
     environment.filters["seconds"] = seconds
+    environment.filters["short_path"] = short_path
     provenance = data.provenance
     names = data.standing.intermediates
+    groups = languages_of(data)
     return environment.get_template("report.html.j2").render(
         data=data,
         names=names,
@@ -51,9 +55,14 @@ def page(data: ReportData) -> str:
         cost=about.cost(data),
         columns=views.gain_columns(data),
         english=views.english_rows(data),
-        forest=views.forest(data),
-        maps=views.heat_maps(data),
-        profile=views.profile_table(data),
+        target_heat=views.target_heat(data),
+        forest=views.forest(views.gain_groups(data)),
+        contrast_forest=views.forest(views.contrast_groups(data)),
+        gaps=views.forest(views.group_gaps(data)),
+        maps=by_language.language_maps(data, groups),
+        menus=groups.choices(),
+        shown=groups.shown,
+        profile=by_language.profile_table(data, groups),
         resources=views.contrast_rows(data, "resources"),
         seen=views.contrast_rows(data, "seen"),
         comparisons=views.comparison_rows(data),
