@@ -11,9 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midway.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BASELINE = "none"
 ORACLE = " (oracle)"
@@ -200,8 +203,8 @@ def write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
     pq.write_table(table, path)
 
 
-def read_parquet(path: Path) -> list[ResultRow]:
-    """Read what `write_parquet` wrote.
+def read_table(path: Path) -> "pa.Table":
+    """Read what `write_parquet` wrote as a table with the columns `COLUMNS`.
 
     Raises:
         StoreError: the file is damaged or a column is missing.
@@ -214,7 +217,16 @@ def read_parquet(path: Path) -> list[ResultRow]:
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path}: not a Parquet file of results ({error})") from error
     _check_columns(path, table.column_names)
-    return [_from_cells(cells) for cells in table.select(list(COLUMNS)).to_pylist()]
+    return table.select(list(COLUMNS))
+
+
+def read_parquet(path: Path) -> list[ResultRow]:
+    """Read what `write_parquet` wrote.
+
+    Raises:
+        StoreError: the file is damaged or a column is missing.
+    """
+    return [_from_cells(cells) for cells in read_table(path).to_pylist()]
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:

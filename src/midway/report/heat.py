@@ -8,9 +8,9 @@ from markupsafe import Markup
 from midway.report.cells import Cell
 from midway.report.figures import PLAIN, shortened
 
-_CELL, _ROW, _TOP = 64, 24, 96  # width of a cell, heights of a row and of the columns' names
-_LETTER, _LONGEST = 6.6, 26  # width of a letter; characters of a name that are shown
-_SLANT = 40  # room on the right for the last column's slanted name, CSS pixels
+_CELL, _ROW, _TOP = 70, 26, 100  # width of a cell, heights of a row and of the columns' names
+_LETTER, _LONGEST = 7.0, 26  # width of a letter; characters of a name that are shown
+_SLANT = 60  # room on the right for the last column's slanted name, CSS pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,14 @@ def _row(row: HeatRow, columns: Sequence[str], left: int) -> Markup:
     for index, (name, cell) in enumerate(zip(columns, row.cells, strict=True)):
         x = left + _CELL * index
         if cell is None:
-            parts.append(Markup('<rect class="none" x="{}" width="62" height="22"/>').format(x))
+            parts.append(Markup('<rect class="none" x="{}" width="68" height="24"/>').format(x))
             continue
         parts.append(
             Markup(
                 "<g><title>{}, {}: {} ({}), {}</title>"
-                '<rect class="{}" x="{}" width="62" height="22" fill-opacity="{}"/>'
-                '<text class="name" x="{}" y="15" text-anchor="end">{}</text>'
-                '<text class="name sign" x="{}" y="15">{}</text></g>'
+                '<rect class="{}" x="{}" width="68" height="24" fill-opacity="{}"/>'
+                '<text class="name" x="{}" y="16" text-anchor="end">{}</text>'
+                '<text class="name sign" x="{}" y="16">{}</text></g>'
             ).format(
                 row.label,
                 name,
@@ -89,9 +89,9 @@ def _row(row: HeatRow, columns: Sequence[str], left: int) -> Markup:
                 cell.style,
                 x,
                 cell.depth,
-                x + 42,
-                cell.value,
                 x + 46,
+                cell.value,
+                x + 51,
                 cell.mark,
             )
         )

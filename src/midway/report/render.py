@@ -13,6 +13,7 @@ from midway.report.escape import short_path
 from midway.report.groups import languages_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_FEW = 12  # gains that the coloured table shows well enough without a map
 
 
 def render(data: ReportData, out: Path) -> None:
@@ -55,7 +56,7 @@ def page(data: ReportData) -> str:
         cost=about.cost(data),
         columns=views.gain_columns(data),
         english=views.english_rows(data),
-        target_heat=views.target_heat(data),
+        target_heat=views.target_heat(data) if len(data.gains) > _FEW else None,
         forest=views.forest(views.gain_groups(data)),
         contrast_forest=views.forest(views.contrast_groups(data)),
         gaps=views.forest(views.group_gaps(data)),

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 _STYLE = Markup("""
 text { fill: #59626d; font: 11.5px system-ui, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif; }
-text.name { fill: #1b1f24; } text.group { font-weight: 600; } .sign { font-size: 8px; }
+text.name { fill: #1b1f24; } text.group { font-weight: 600; } text.sign { font-size: 9px; }
 .grid { stroke: #dfe3e8; } .zero { stroke: #59626d; }
 .range { stroke: #6b7480; stroke-width: 2.2; stroke-linecap: round; } .seed { stroke: #6b7480; }
 .dot { fill: #ffffff; stroke: #6b7480; stroke-width: 2; }

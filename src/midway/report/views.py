@@ -16,8 +16,6 @@ from midway.report.cells import Cell, cell, strongest_of
 from midway.report.figures import Axis, axis, forest_axis, forest_row
 from midway.report.heat import HeatRow, heat_map
 
-_FEW = 4  # gains that are easier to read in the table alone
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -60,15 +58,13 @@ def gain_columns(data: ReportData) -> list[Column]:
     return columns
 
 
-def target_heat(data: ReportData) -> Markup | None:
-    """Draw gains, intermediate × target; None if there are fewer than four."""
+def target_heat(data: ReportData) -> Markup:
+    """Draw gains, intermediate × target."""
     columns = [column for column in gain_columns(data) if any(column.cells.values())]
     rows = [
         HeatRow(name, tuple(column.cells.get(name) for column in columns))
         for name in data.standing.intermediates
     ]
-    if len(data.gains) < _FEW:
-        return None
     titles = [column.title for column in columns]
     return heat_map(titles, rows, "Gains in points, intermediate by target; the table has them")
 
