@@ -95,8 +95,9 @@ class Browser:
             self._next(lambda found: found.get("method") == loaded)
 
     def ask(self, expression):
-        """Return the value of a JavaScript expression."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression, or what it promises."""
+        how = {"returnByValue": True, "awaitPromise": True}
+        result = self.call("Runtime.evaluate", expression=expression, **how)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

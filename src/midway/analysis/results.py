@@ -22,6 +22,8 @@ BASELINE = "none"
 ORACLE = " (oracle)"
 """Ends the name of a target whose weights were chosen in the languages it is evaluated in."""
 EXACT_MATCH = ("exact_match", "em")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What begins a formula in a spreadsheet; in CSV an apostrophe stands before text that does."""
 QA_MEAN = "f1_em_mean"
 """The mean of F1 and exact match, which XTREME's averages use for question answering."""
 
@@ -177,7 +179,7 @@ def read_csv(path: Path) -> list[ResultRow]:
         rows = []
         for cells in reader:
             try:
-                rows.append(_from_cells(cells))
+                rows.append(_from_cells({name: _text(cell) for name, cell in cells.items()}))
             except (TypeError, ValueError) as error:
                 raise StoreError(
                     f"{path}:{reader.line_num}: {error}; expected the columns {', '.join(COLUMNS)}"
@@ -227,6 +229,12 @@ def read_parquet(path: Path) -> list[ResultRow]:
         StoreError: the file is damaged or a column is missing.
     """
     return [_from_cells(cells) for cells in read_table(path).to_pylist()]
+
+
+def _text(cell: str) -> str:
+    """Take away the apostrophe that keeps text from being a formula."""
+    guarded = isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA)
+    return cell[1:] if guarded else cell
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:

@@ -1,10 +1,9 @@
-"""Text from data in other formats: CSV, LaTeX, Markdown, names of files. HTML escapes itself."""
+"""Text from data in other formats: LaTeX, Markdown, names of files. HTML escapes itself."""
 
 import hashlib
 import re
 from pathlib import PurePath
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -22,11 +21,6 @@ _LATEX = {
 }
 
 
-def csv_cell(value: object) -> object:
-    """Keep a spreadsheet from reading text as a formula: an apostrophe stands before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
 def latex(text: str) -> str:
     """Escape text for LaTeX; signs of the report's tables become mathematics."""
     return "".join(_LATEX.get(sign, sign) for sign in " ".join(text.split()))
@@ -41,7 +35,7 @@ def markdown(text: str) -> str:
 def file_name(text: str) -> str:
     """Return a name for a file that is the same every time; what cannot stand in it is hashed."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
-    if plain == text:
+    if plain and plain == text:
         return plain
     return f"{plain or 'x'}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from midway.analysis.estimate import Estimate
+from midway.analysis.formats import csv_cell
 from midway.analysis.low_resource import LanguageProfile
 from midway.analysis.study import ReportData
 from midway.report import by_language, views
 from midway.report.checks import check_tables
-from midway.report.escape import csv_cell, file_name
+from midway.report.escape import file_name
 from midway.report.figures import ForestRow, forest_figure
 from midway.report.groups import Languages, languages_of
 from midway.report.svg import standalone

@@ -21,12 +21,14 @@ class Table:
         title: what it shows.
         header: names of the columns.
         rows: its cells.
+        what: what its numbers are.
     """
 
     label: str
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    what: str = "Points over the baseline"
 
 
 def tables(data: ReportData) -> list[Table]:
@@ -48,8 +50,8 @@ def as_markdown(data: ReportData) -> str:
         rows = [table.header, *table.rows]
         body = [f"| {' | '.join(map(markdown, row))} |" for row in rows]
         body.insert(1, f"|:---|{'---:|' * (len(table.header) - 1)}")
-        lines += [f"## {markdown(table.title)}", "", *body, ""]
-    return "\n".join([*lines, markdown(_note(data)), ""])
+        lines += [f"## {markdown(table.title)}", "", *body, "", markdown(_note(data, table)), ""]
+    return "\n".join(lines)
 
 
 def as_latex(data: ReportData) -> str:
@@ -68,7 +70,7 @@ def as_latex(data: ReportData) -> str:
             "",
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{latex(table.title)}. {latex(_note(data))}}}",
+            rf"\caption{{{latex(table.title)}. {latex(_note(data, table))}}}",
             rf"\label{{tab:{table.label}}}",
             rf"\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
             r"\hline",
@@ -98,11 +100,11 @@ def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-def _note(data: ReportData) -> str:
+def _note(data: ReportData, table: Table) -> str:
     seeds = f"{len(data.seeds)} seed{'' if len(data.seeds) == 1 else 's'}"
     return (
-        f"Points over the baseline with {round(100 * LEVEL)} % intervals, {seeds}; "
-        "▲ ▼ the interval excludes zero, · it does not"
+        f"{table.what} with {round(100 * LEVEL)} % intervals, {seeds}; "
+        "▲ ▼ the interval excludes zero, · it does not."
     )
 
 
@@ -134,7 +136,8 @@ def _contrasts(data: ReportData) -> Table:
         for row in data.contrasts
     )
     header = ("Contrast", "All languages", "Low-resource", "High-resource", "Low − high")
-    return Table("contrasts", "Intermediates against each other", header, rows)
+    what = "Points, first minus second, on the mean of trained targets"
+    return Table("contrasts", "Intermediates against each other", header, rows, what)
 
 
 def _languages(data: ReportData) -> Table:
