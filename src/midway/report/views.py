@@ -16,6 +16,9 @@ from midway.report.cells import Cell, cell, strongest_of
 from midway.report.figures import Axis, axis, forest_axis, forest_row
 from midway.report.heat import HeatRow, heat_map
 
+_MEAN = "Mean of"
+_MANY = 40  # rows of a forest plot that are shown at once
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -139,7 +142,7 @@ def gain_groups(data: ReportData) -> Groups:
         if len(average.targets) > 1:
             count = len(average.targets)
             kind = f"all {count}" if average.with_untrained else f"{count} trained"
-            label = f"Mean of {kind} targets"
+            label = f"{_MEAN} {kind} targets"
             groups.setdefault(label, []).append((average.intermediate, average.mean))
     for row in data.gains:
         groups.setdefault(row.target, []).append((row.intermediate, row.mean))
@@ -189,25 +192,29 @@ def scale_of(groups: Groups) -> Axis:
 
 
 def forest(groups: Groups) -> dict[str, Any]:
-    """Return a forest plot: groups of rows on one axis."""
+    """Return a forest plot: groups of rows on one axis; of a long one, those after the means apart.
+
+    ``groups`` are shown at once, ``more`` when asked for.
+    """
     scale = scale_of(groups)
-    return {
-        "axis": forest_axis(scale),
-        "groups": [
-            {
-                "title": title,
-                "rows": [
-                    {
-                        "name": name,
-                        "cell": cell(mean, 0),
-                        "figure": forest_row(mean.interval, list(mean.per_seed.values()), scale),
-                    }
-                    for name, mean in rows
-                ],
-            }
-            for title, rows in groups.items()
-        ],
-    }
+    drawn = [
+        {
+            "title": title,
+            "rows": [
+                {
+                    "name": name,
+                    "cell": cell(mean, 0),
+                    "figure": forest_row(mean.interval, list(mean.per_seed.values()), scale),
+                }
+                for name, mean in rows
+            ],
+        }
+        for title, rows in groups.items()
+    ]
+    means = sum(title.startswith(_MEAN) for title in groups)
+    long = means and sum(map(len, groups.values())) > _MANY
+    shown = means if long else len(drawn)
+    return {"axis": forest_axis(scale), "groups": drawn[:shown], "more": drawn[shown:]}
 
 
 def contrast_rows(data: ReportData, which: str) -> list[dict[str, Any]]:

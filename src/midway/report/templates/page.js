@@ -1,4 +1,4 @@
-/* Sorting and filtering, extras: the page is complete without them. */
+/* Sorting, filtering, hints that a table goes on: extras; the page is complete without them. */
 document.querySelectorAll("table.sortable").forEach(function (table) {
   table.querySelectorAll("thead th").forEach(function (head, column) {
     var button = document.createElement("button");
@@ -59,6 +59,16 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
   form.addEventListener("reset", function () { setTimeout(apply); });
   form.hidden = false;
   apply();
+})();
+(function () {
+  var mark = function () {
+    document.querySelectorAll(".scroll").forEach(function (box) {
+      box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
+    });
+  };
+  window.addEventListener("resize", mark);
+  document.addEventListener("toggle", mark, true);
+  mark();
 })();
 window.addEventListener("beforeprint", function () {
   document.querySelectorAll("details").forEach(function (item) { item.open = true; });
