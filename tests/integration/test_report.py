@@ -374,9 +374,9 @@ def leak(**changes):
 def test_leaks_are_shown_and_stand_before_any_quotation(runs):
     found = [leak(shared=1, target="tydiqa"), leak()]
     data = analyse("s", "", runs, {**PROVENANCE, "leaks": found}, resamples=50)
-    caveat = next(text for text in data.verdict.caveats if "returns" in text)
-    assert "12 of 900 examples of xquad have a text that intermediate squad-en trains on" in caveat
-    assert "1 of 900 examples of tydiqa has a text" in caveat
+    caveat = next(text for text in data.verdict.caveats if "return in" in text)
+    assert "12 of 900 examples of xquad are in what intermediate squad-en trains on" in caveat
+    assert "1 of 900 examples of tydiqa is in what" in caveat
     leakage = section(page(data), "leakage")
     assert "2 pairs" in leakage
     assert "The largest share: 12 of 900" in leakage
@@ -388,7 +388,7 @@ def test_no_leak_is_claimed_only_after_a_search(runs):
     def leakage(provenance):
         return text_of(analyse("s", "", runs, provenance, resamples=20))
 
-    clean = "No training text, exact after normalisation, returns in the evaluation data."
+    clean = "No evaluation example is in the training data: not by item, document or text."
     assert clean in leakage(PROVENANCE)
     waiting = [{"name": "look for training text", "key": "k", "state": "missing", "seconds": None}]
     assert "have not been compared yet" in leakage({"leaks": [], "stages": waiting})

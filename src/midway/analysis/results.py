@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 BASELINE = "none"
 ORACLE = " (oracle)"
 """Ends the name of a target whose weights were chosen in the languages it is evaluated in."""
+WITH_LEAKS = " (with leaks)"
+"""Ends the name of a target that is also scored without the examples that training holds."""
+APART = (ORACLE, WITH_LEAKS)
+"""Endings of targets that are shown, but enter no average and no verdict."""
 EXACT_MATCH = ("exact_match", "em")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What begins a formula in a spreadsheet; in CSV an apostrophe stands before text that does."""

@@ -32,7 +32,7 @@ from midway.analysis.low_resource import (
     resource_contrasts,
     seen_contrasts,
 )
-from midway.analysis.results import BASELINE, ORACLE, ResultRow, ScoredRun, collect
+from midway.analysis.results import APART, BASELINE, ResultRow, ScoredRun, collect
 from midway.analysis.stages import progress
 from midway.analysis.verdict import Evidence, Verdict, judge
 from midway.errors import StudyError
@@ -125,7 +125,7 @@ def analyse(
     gains, standing = gain_table(cubes, rng), _standing(cubes, provenance)
     contrasts = provenance.get("contrasts", ())
     evidence = Evidence(
-        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
+        gains=tuple(row for row in gains if not row.target.endswith(APART)),
         averages=averages(cubes, rng),
         resources=resource_contrasts(cubes, rng),
         ranking=ranking(cubes, [n for n in intermediates(cubes) if n not in standing.stopped], rng),

@@ -50,7 +50,7 @@ def gain_columns(data: ReportData) -> list[Column]:
         for cube in data.cubes:
             if cube.trained is trained:
                 columns.append(_target_column(data, cube, strongest))
-        over = [c for c in data.cubes if (c.trained or not trained) and not c.oracle]
+        over = [c for c in data.cubes if (c.trained or not trained) and not c.apart]
         if len(over) > 1 and (trained or not all(cube.trained for cube in over)):
             rows = [row for row in data.averages if row.with_untrained is not trained]
             cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
