@@ -139,6 +139,20 @@ def test_the_page_opens_with_the_verdict_and_has_all_sections(html, written):
         assert words in text
 
 
+def test_the_largest_gain_of_each_target_is_marked_as_a_maximum(html, written):
+    data, _ = written
+    table = html[html.index('<table class="gains">') :]
+    cells = re.findall(r"<td.*?</td>", table[: table.index("</table>")], re.DOTALL)
+    marked = [float(re.search(r'data-sort="([^"]+)"', c)[1]) for c in cells if "maximum of" in c]
+    largest = {}
+    for row in (*data.gains, *data.averages):
+        where = getattr(row, "target", None) or row.targets
+        value = row.mean.interval.estimate
+        largest[where] = max(value, largest.get(where, value))
+    assert sorted(marked) == pytest.approx(sorted(largest.values()), abs=1e-6)
+    assert "".join(cells).count("maximum of 3") == len(marked)
+
+
 def test_languages_are_ordered_from_the_poorest_to_the_richest(html):
     table = html[html.index('id="map-1"') : html.index('id="map-2"')]
     codes = re.findall(r'<span class="code">(\w\w)</span></th>', table)

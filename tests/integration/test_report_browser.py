@@ -90,6 +90,14 @@ def test_the_page_opens_without_a_word_and_fits(browser, path, width, dark):
     assert browser.ask("performance.getEntriesByType('resource').length") == 0
 
 
+def test_a_table_that_goes_on_says_so(browser, path):
+    said = "getComputedStyle(document.querySelector('#gains .scroll'), '::before').content"
+    browser.open(path, width=360)
+    assert "Scroll sideways" in browser.ask(said)
+    browser.open(path, width=1280)
+    assert browser.ask(said) == "none"
+
+
 def test_a_click_sorts_a_table_and_another_turns_it_round(browser, path):
     browser.open(path)
     table = "document.querySelector('#resources table.heat')"

@@ -102,6 +102,7 @@ def test_a_large_study_makes_a_page_below_five_megabytes(tmp_path):
     text = page(data)
     assert all(name in text for name in effects)
     assert len(text.encode()) < 5_000_000
+    assert "<summary>Each target: 10</summary>" in text  # 110 intervals are not shown at once
 
 
 def test_numbers_beside_a_figure_are_those_of_the_analysis(data, folder):

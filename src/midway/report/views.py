@@ -40,6 +40,12 @@ class Column:
     cells: Mapping[str, Cell | None]
     unpaired: frozenset[str] = frozenset()
 
+    @property
+    def maximum(self) -> str:
+        """Name of the intermediate with the largest gain; empty if there are not two gains."""
+        gains = {name: cell.number for name, cell in self.cells.items() if cell is not None}
+        return max(gains, key=lambda name: gains[name]) if len(gains) > 1 else ""
+
 
 def gain_columns(data: ReportData) -> list[Column]:
     """Return the gain table's columns: trained targets and their mean, then untrained ones."""
