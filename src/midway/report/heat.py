@@ -51,15 +51,15 @@ def heat_map(columns: Sequence[str], rows: Sequence[HeatRow], description: str) 
         for index, row in enumerate(rows)
     ]
     return Markup(
-        '<svg class="heatmap" width="{}" height="{}" data-top="{}" data-row="{}" role="img" '
+        '<svg class="heatmap" width="{w}" height="{h}" viewBox="0 0 {w} {h}" data-top="{}" data-row="{}" role="img" '
         'aria-label="{}">{}</svg>'
     ).format(
-        left + _CELL * len(columns) + _SLANT,
-        _TOP + _ROW * len(rows) + 4,
         _TOP,
         _ROW,
         description,
         Markup("").join(parts),
+        w=left + _CELL * len(columns) + _SLANT,
+        h=_TOP + _ROW * len(rows) + 4,
     )
 
 

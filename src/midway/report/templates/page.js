@@ -50,7 +50,9 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
         row.setAttribute("transform", "translate(0," + (top + step * count) + ")");
         count += 1;
       });
-      map.setAttribute("height", top + step * count + 4);
+      var height = top + step * count + 4;
+      map.setAttribute("height", height);
+      map.setAttribute("viewBox", "0 0 " + map.getAttribute("width") + " " + height);
     });
     form.querySelector("output").textContent = shown.size + " of " + all.size + " languages";
   };
