@@ -51,8 +51,8 @@ def heat_map(columns: Sequence[str], rows: Sequence[HeatRow], description: str) 
         for index, row in enumerate(rows)
     ]
     return Markup(
-        '<svg class="heatmap" width="{w}" height="{h}" viewBox="0 0 {w} {h}" data-top="{}" data-row="{}" role="img" '
-        'aria-label="{}">{}</svg>'
+        '<svg class="heatmap" width="{w}" height="{h}" viewBox="0 0 {w} {h}" data-top="{}" '
+        'data-row="{}" role="img" aria-label="{}">{}</svg>'
     ).format(
         _TOP,
         _ROW,
