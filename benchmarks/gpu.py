@@ -10,7 +10,7 @@ of at most 384 tokens, so that neither data nor an encoder is needed. In turn:
 - ``default``: Trainer with float32, padded to 384.
 
 The last column is useful work over the best bfloat16 matrix product measured in the same run
-(`benchmarks.hardware` states the formula); the aim on an H100 is 45 %. Other options are those of
+(`midway.encoders.limits` states the formula); the aim on an H100 is 45 %. Other options are of
 `benchmarks.training`. ``--device cpu --shape tiny`` tries the command where there is no GPU.
 """
 

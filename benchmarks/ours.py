@@ -1,6 +1,5 @@
 """midway's side of a comparison: the loop that a training stage runs, and a predicting stage's."""
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.hardware import synchronise, useful_flops
 from benchmarks.workloads import Workload
 from midway.encoders.heads import Head, make_head, save_heads
+from midway.encoders.limits import synchronise
 from midway.encoders.load import Encoder, load_encoder, save_delta
 from midway.families import FAMILIES
 from midway.graph.stage import Context, Runtime
 from midway.stages.forward import head_says
-from midway.train.loop import Hooks, train
+from midway.stages.speed import rates, timed_training
 from midway.train.recipe import Recipe
 from midway.train.schedule import Sampling, Step, plan_steps
 from midway.train.step import Entry
@@ -92,36 +91,14 @@ def train_ours(encoder: Path, work: Workload, how: Set) -> dict[str, Any]:
     made, head = new_model(encoder, work, dropout=how.dropout)
     entry = Entry(FAMILIES[work.card.family], work.features, head)
     steps = steps_of(work, how)
-    begins: list[float] = []
-
-    def check() -> None:  # the loop calls it before every step
-        if len(begins) <= how.warm:
-            synchronise(how.device)
-            begins.append(time.perf_counter())
-
     recipe = Recipe(batch_size=how.batch, epochs=how.epochs, precision=how.precision)
     runtime = Runtime(checkpoint_seconds=1e9, device=how.device)
-    with tempfile.TemporaryDirectory() as name:
-        hooks = Hooks(lambda progress: None, check, Path(name))
-        done = train(made, [entry], steps, recipe, runtime, seed=how.seed, hooks=hooks)
-    synchronise(how.device)
-    seconds = time.perf_counter() - begins[how.warm]
+    done, seconds = timed_training(
+        made, entry, steps, recipe, runtime, seed=how.seed, warm=how.warm
+    )
     rows = np.concatenate([step.items for step in steps[how.warm :]])
     lengths = work.features.lengths[rows]
     return rates(made.model, lengths, seconds, training=True) | {"losses": list(done.losses)}
-
-
-def rates(
-    model: torch.nn.Module, lengths: np.ndarray, seconds: float, *, training: bool
-) -> dict[str, Any]:
-    """Useful tokens and operations per second."""
-    flops = useful_flops(model, lengths, training=training)
-    return {
-        "seconds": seconds,
-        "tokens": int(lengths.sum()),
-        "tokens_per_second": float(lengths.sum()) / seconds,
-        "flops_per_second": flops / seconds,
-    }
 
 
 def predict_ours(

@@ -4,7 +4,7 @@
 
 - ``speed``: useful tokens a second in training and prediction by length and batch, random weights
   in multilingual-e5-small's shape, random ids, all sequences of equal length; beside it the share
-  of the best matrix product of the same run (`benchmarks.hardware`);
+  of the best matrix product of the same run (`midway.encoders.limits`);
 - ``planning``: `midway plan` on a study of 10,000 stages: under 2 s;
 - ``cached``: `midway run` on a finished study of 300 stages, report included: under 5 s;
 - ``report``: results, summary and report from scores that make 1,000,000 result rows: under 20 s;
@@ -26,9 +26,9 @@ from pathlib import Path
 
 from benchmarks import studies
 from benchmarks.common import Record, finish, in_turn, parser, spread, table, values
-from benchmarks.hardware import SQUARES, best_product
 from benchmarks.ours import Set, new_model, predict_ours, train_ours
 from benchmarks.workloads import SMALL, random_workload, write_random_encoder
+from midway.encoders.limits import SQUARES, best_product
 
 PARTS = ("speed", "planning", "cached", "report", "start")
 LENGTHS, BATCHES = (16, 32, 64, 128, 256, 512), (8, 32)

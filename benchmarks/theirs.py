@@ -13,10 +13,10 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 
 from benchmarks import ours
-from benchmarks.hardware import synchronise
 from benchmarks.ours import HEAD, Set
 from benchmarks.workloads import Workload
 from midway.encoders.export import Form, write_model
+from midway.encoders.limits import synchronise
 from midway.families import FAMILIES
 from midway.families.features import Features
 from midway.stages.forward import in_order, rows_read

@@ -18,7 +18,7 @@ Sequences are drawn at random from the English training data under MIDWAY_DATA. 
 useful tokens (no padding) a second, over all steps but the first two. Attention dropout is off for
 midway, its default, and at the encoder's 0.1 for Trainer, its default; ``--no-dropout`` turns all
 dropout off on both sides. The last column is useful work over the best matrix product measured in
-the same run; `benchmarks.hardware` states the formula.
+the same run; `midway.encoders.limits` states the formula.
 
 ``--losses`` trains with the same order of sequences, without dropout, and prints the loss of every
 tenth step. Span QA's softmax then leaves padding out on both sides (transformers' own counts it).
@@ -34,10 +34,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import Record, against, finish, in_turn, parser, spread, table, values
-from benchmarks.hardware import SQUARES, best_product
 from benchmarks.ours import Set, train_ours, write_model
 from benchmarks.theirs import TUNED, export, train_theirs
 from benchmarks.workloads import ENCODER, Workload, each_task, read_workload
+from midway.encoders.limits import SQUARES, best_product
 
 TASKS = ("xnli", "udpos", "tydiqa")
 ROWS = {"xnli": 320, "udpos": 320, "tydiqa": 128}

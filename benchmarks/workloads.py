@@ -25,7 +25,8 @@ from midway.encoders.convert import CONFIG, TOKENIZER, WEIGHTS, import_encoder
 from midway.encoders.source import EncoderIdentity
 from midway.families import FAMILIES
 from midway.families.features import Features, read_features, write_features
-from midway.families.tokens import load_tokenizer, table, with_labels
+from midway.families.tokens import load_tokenizer
+from midway.stages.speed import MOST_PIECES, made_up
 from midway.tasks import load_card
 from midway.tasks.card import TaskCard
 from midway.tasks.files import find_files, read_files
@@ -184,22 +185,9 @@ def each_task(
 
 def random_workload(lengths: Sequence[int], vocabulary: int, folder: Path) -> Workload:
     """Windows of question answering with made-up ids and these lengths."""
-    rng = np.random.default_rng(0)
-    sizes = list(lengths)
-    numbers = list(range(len(sizes)))
-    ends = [int(rng.integers(1, size)) for size in sizes]
-    ids = [rng.integers(4, min(vocabulary, 20_000), size).tolist() for size in sizes]
-    integers = {
-        "boundary": sizes, "example": numbers, "first": [1] * len(sizes),
-        "last": [size - 1 for size in sizes], "start": [1] * len(sizes), "end": ends,
-    }  # fmt: skip
-    columns: dict[str, tuple[str, list[Any]]] = {"ids": ("list", ids)}
-    columns |= {name: ("int32", list(column)) for name, column in integers.items()}
     folder.mkdir(parents=True)
-    write_features(with_labels(table(columns), ()), folder)
-    return Workload(
-        "random ids", load_card("tydiqa"), read_features(folder), [], max(max(sizes), 1)
-    )
+    made = made_up(lengths, min(vocabulary, MOST_PIECES), folder)
+    return Workload("random ids", load_card("tydiqa"), made, [], max(lengths))
 
 
 def tydiqa_lengths(count: int) -> list[int]:

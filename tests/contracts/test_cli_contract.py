@@ -23,6 +23,8 @@ COMMANDS = {
     "data check": {"--json", "--data"},
     "data fetch": {"--languages", "--splits", "--data", "--update", "--dry-run", "--json"},
     "encoders": {"--json"},
+    "claims": {"--json", "--store", "--data"},
+    "bench": {"--json", "--store", "--encoder"},
     "export": {"--what", "--intermediate", "--target", "--task", "--seed", "--out"},
     "store ls": {"--store"},
     "store verify": {"--store"},

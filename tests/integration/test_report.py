@@ -250,7 +250,7 @@ def test_the_same_scores_give_the_same_page(runs, html):
 )
 def test_the_answer_follows_the_effects(tmp_path, effects, expected):
     only = {"tydiqa": TARGETS["tydiqa"]}
-    runs = make_runs(tmp_path, effects=effects, seeds=(1, 2, 3), examples=200, targets=only, draw=3)
+    runs = make_runs(tmp_path, effects=effects, seeds=(1, 2, 3), examples=200, targets=only, draw=4)
     data = analyse("s", "", runs, {}, resamples=400)
     assert answers(data)["help"] == expected
     assert answers(data)["retrieval"] == "not tested"
@@ -534,3 +534,78 @@ def test_replicates_over_seeds_are_the_mean_of_those_of_each_seed(tmp_path):
     }
     assert complete.pop("qqp-en") == [True, False, True]
     assert all(all(seeds) for seeds in complete.values())
+
+
+def test_the_verdict_is_right_on_studies_whose_truth_is_known(tmp_path):
+    """One intermediate helps, one does nothing, one hurts; a hundred draws of the study.
+
+    The verdict must name the one that helps, and must not tell apart what is alike.
+    """
+    only = {name: TARGETS[name] for name in ("tydiqa", "udpos")}
+    right = {"which": 0, "help": 0, "alike": 0}
+    draws = 100
+    for draw in range(draws):
+        runs = make_runs(
+            tmp_path / str(draw),
+            effects={"good": 8.0, "none-1": 0.0, "none-2": 0.0},
+            seeds=(1, 2, 3),
+            examples=60,
+            seed_sd=1.0,
+            languages=("en", "sw", "fi", "ar", "te", "yo"),
+            targets=only,
+            draw=draw,
+        )
+        contrasts = {"contrasts": [["none-1", "none-2"]]}
+        data = analyse("s", "", runs, contrasts, resamples=300)
+        said = answers(data)
+        right["which"] += said["which"] == "good"
+        right["help"] += said["help"] in ("yes", "mixed")
+        right["alike"] += data.stated[0].mean.interval.sign == 0
+    assert right["which"] >= 95
+    assert right["help"] >= 95
+    assert right["alike"] >= 90  # 95 expected; fewer than 90 has a probability of 1 %
+
+
+def test_every_gain_has_a_test_and_says_what_it_could_see(tmp_path):
+    data = analyse("s", "", make_runs(tmp_path, examples=60, seeds=(1, 2, 3)), PROVENANCE)
+    for row in (*data.gains, *data.by_language):
+        mean = row.mean
+        assert 0 < mean.p <= mean.q <= 1
+        half = (mean.interval.high - mean.interval.low) / 2
+        assert mean.detectable == pytest.approx(1.43 * half, rel=0.01)
+    # a test and an interval say the same, but for draws at the border
+    apart = [
+        row for row in data.by_language if (row.mean.p < 0.05) != (row.mean.interval.sign != 0)
+    ]
+    assert len(apart) <= 0.1 * len(data.by_language)
+    (stated,) = data.stated
+    assert stated.mean.p == stated.mean.q < 0.05  # one stated contrast: nothing to adjust for
+    document = summary(data)
+    assert document["tests"]["targets"]["tested"] == len(data.gains)
+    assert document["contrasts"][0]["mean"]["p"] == stated.mean.p
+
+
+def test_gains_divide_into_intermediates_targets_and_the_rest(tmp_path):
+    data = analyse("s", "", make_runs(tmp_path, examples=60), PROVENANCE)
+    parts = data.decomposition
+    assert parts.intermediates == ("squad-en", "xquad-multi", "qqp-en")
+    assert set(parts.targets) == {"tydiqa", "xquad", "udpos"}  # trained ones
+    shares = parts.shares
+    assert shares.rows + shares.columns + shares.interaction == pytest.approx(1)
+    assert shares.rows > 0.8  # effects are the same on every target
+
+
+def test_slopes_find_what_was_put_in(tmp_path):
+    """The gain is the same in all languages: no slope excludes zero but by chance."""
+    data = analyse("s", "", make_runs(tmp_path, examples=200, seeds=(1, 2, 3)), PROVENANCE)
+    assert {(s.first, s.second) for s in data.slopes} == {
+        ("squad-en", "none"),
+        ("xquad-multi", "none"),
+        ("qqp-en", "none"),
+        ("xquad-multi", "squad-en"),
+    }
+    text = [row for row in data.slopes if row.property.startswith("ten times")]
+    assert all(row.languages == 11 and row.cells == 33 for row in text)  # English is left out
+    seen = [row for row in data.slopes if row.property.startswith("in the")]
+    assert {row.first for row in seen} == {"xquad-multi"}  # English data are seen by none
+    assert sum(row.slope.sign != 0 for row in data.slopes) <= 3

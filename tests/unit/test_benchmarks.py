@@ -19,7 +19,6 @@ from benchmarks import (
     common,
     evaluation,
     gpu,
-    hardware,
     mining,
     scaling,
     studies,
@@ -28,6 +27,8 @@ from benchmarks import (
     training,
     workloads,
 )
+
+from midway.encoders import limits
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def encoder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def no_data(monkeypatch):
     monkeypatch.delenv("MIDWAY_DATA", raising=False)
-    monkeypatch.setattr(hardware, "SECONDS", 0.01)
+    monkeypatch.setattr(limits, "SECONDS", 0.01)
     torch.set_num_threads(1)
 
 
@@ -156,8 +157,8 @@ def test_useful_operations_are_those_of_the_matrix_products(tmp_path):
         forward = counter.get_total_flops()
         out.sum().backward()
     lengths = np.array([37])
-    assert hardware.useful_flops(model, lengths, training=False) == forward
-    whole = hardware.useful_flops(model, lengths, training=True)
+    assert limits.useful_flops(model, lengths, training=False) == forward
+    whole = limits.useful_flops(model, lengths, training=True)
     assert whole == counter.get_total_flops() == 3 * forward
 
 

@@ -143,6 +143,29 @@ def _halving(stopped: Mapping[str, str], waiting: int) -> list[str]:
     return notes
 
 
+def _many(compared: int, tested: int, below: int, adjusted: int) -> list[str]:
+    """What many comparisons do to a maximum, to intervals and to p-values."""
+    notes = []
+    if compared > 1:
+        notes.append(
+            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
+            "Intervals are for one comparison each, not for all together."
+        )
+    if tested < 2 or not below:
+        return notes
+    return [
+        *notes,
+        f"Of {tested} gains and losses on single targets {below} have p < 0.05, as one in twenty "
+        f"would if there were nothing to find; {adjusted} remain after Benjamini and Hochberg's "
+        "correction for that many tests.",
+    ]
+
+
+def unseen(detectable: float) -> str:
+    """What a study of this size would hardly have seen."""
+    return f"a true difference below {detectable:.1f} points would mostly have gone unseen"
+
+
 def caveats(
     *,
     progress: Progress,
@@ -153,6 +176,7 @@ def caveats(
     seeds: int,
     compared: int,
     offline_retrieval: bool,
+    tests: tuple[int, int, int] = (0, 0, 0),
 ) -> tuple[str, ...]:
     """Say what must be known before a verdict is quoted.
 
@@ -165,6 +189,7 @@ def caveats(
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
+        tests: gains on single targets: tested, with p < 0.05, and with q < 0.05.
     """
     notes = []
     if progress.missing:
@@ -188,11 +213,7 @@ def caveats(
             f"{seeds} seeds: seed variance rests on very few values. A third seed would make the "
             "intervals more trustworthy than anything else."
         )
-    if compared > 1:
-        notes.append(
-            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
-            "Intervals are for one comparison each, not for all together."
-        )
+    notes += _many(compared, *tests)
     if offline_retrieval:
         notes.append(
             "The offline encoder was trained contrastively for retrieval. Its untrained retrieval "

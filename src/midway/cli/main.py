@@ -7,6 +7,8 @@ import typer
 
 from midway import __version__
 from midway.cli import (
+    bench_cmd,
+    claims_cmd,
     data_cmd,
     encoders_cmd,
     export_cmd,
@@ -56,8 +58,10 @@ COMMANDS = (
     tasks_cmd,
     data_cmd,
     leaks_cmd,
+    claims_cmd,
     export_cmd,
     encoders_cmd,
+    bench_cmd,
 )
 for module in COMMANDS:
     module.register(app)

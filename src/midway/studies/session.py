@@ -1,6 +1,6 @@
 """A study opened on this machine: its plan, its store, and what its results are made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -83,20 +83,10 @@ def open_session(
     study, text = load_study(path)
     check_folders(data)
     digest_of = file_digest if strict else DigestCache(store.cache).digest
-    folder = Path(study.encoder).expanduser()
-    if not folder.is_absolute() and not folder.is_dir():
-        folder = path.parent / folder  # a folder may be named relative to the study file
-    local = not study.encoder.startswith("offline:") and folder.is_dir()
-    identity = identify(str(folder) if local else study.encoder, digest_of)
-    runtime = Runtime(data=data, cache=store.cache, encoder_folder=folder if local else Path())
-    encoder = Stage(
-        specs.ENCODER,
-        specs.EncoderSpec(name="folder" if local else study.encoder, identity=identity),
-        {},
-        f"import {study.encoder}",
-    )
+    encoder, folder = encoder_stage(study.encoder, path.parent, digest_of)
+    runtime = Runtime(data=data, cache=store.cache, encoder_folder=folder or Path())
     facts_of = partial(_facts, store)
-    estimator = Estimator(facts_of, encoder, folder if local else None)
+    estimator = Estimator(facts_of, encoder, folder)
     encoder = replace(encoder, estimate=estimator.units("encoder", encoder.spec, {}))
     builder = Builder(study, runtime, digest_of, encoder, estimator)
     expansion = expand(builder)
@@ -111,6 +101,30 @@ def open_session(
     if halving is not None and halving.open:
         dearest = build([*plan.leaves, *costliest(halving, plan, cells)])
     return Session(path, text, study, expansion, budgets, plan, halving, dearest, store, runtime)
+
+
+def encoder_stage(
+    name: str, near: Path, digest_of: Callable[[Path], str]
+) -> tuple[Stage, Path | None]:
+    """The stage that imports an encoder, and the folder where it lies, if it lies in one.
+
+    Args:
+        name: as a study gives it.
+        near: a relative folder that is not there is looked for in this one.
+        digest_of: returns the sha256 of a file.
+
+    Raises:
+        EncoderError: it cannot be found.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_absolute() and not folder.is_dir():
+        folder = near / folder
+    local = not name.startswith("offline:") and folder.is_dir()
+    spec = specs.EncoderSpec(
+        name="folder" if local else name,
+        identity=identify(str(folder) if local else name, digest_of),
+    )
+    return Stage(specs.ENCODER, spec, {}, f"import {name}"), folder if local else None
 
 
 def in_order(cells: Sequence[Cell]) -> list[Stage]:

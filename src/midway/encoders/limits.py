@@ -12,6 +12,7 @@ shapes, in bfloat16.
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,12 +24,12 @@ SECONDS = 0.4
 
 def useful_flops(model: torch.nn.Module, lengths: np.ndarray, *, training: bool) -> float:
     """Operations of one pass over sequences of these lengths."""
-    config = model.config
+    config: Any = model.config
     matrices = sum(
         p.numel() for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name
     )
     sizes = np.asarray(lengths, dtype=np.float64)
-    attention = 4 * config.num_hidden_layers * config.hidden_size * float((sizes**2).sum())
+    attention: float = 4 * config.num_hidden_layers * config.hidden_size * float((sizes**2).sum())
     forward = 2 * matrices * float(sizes.sum()) + attention
     return 3 * forward if training else forward
 
