@@ -13,6 +13,7 @@ from synthetic_study import EFFECTS, LANGUAGES, LOW, PROVENANCE, TARGETS, make_r
 
 from midway.analysis import analyse, read_csv, read_parquet, summary
 from midway.analysis.cube import build_cubes
+from midway.claims import judge, load_claims, load_published
 from midway.errors import StoreError, StudyError
 from midway.report import page, write_report
 
@@ -151,6 +152,41 @@ def test_the_largest_gain_of_each_target_is_marked_as_a_maximum(html, written):
         largest[where] = max(value, largest.get(where, value))
     assert sorted(marked) == pytest.approx(sorted(largest.values()), abs=1e-6)
     assert "".join(cells).count("maximum of 3") == len(marked)
+
+
+def test_marks_say_which_gains_hold_after_adjusting(html, written):
+    data, _ = written
+    tables = html[html.index('id="map-1"') : html.index('id="resources"')]
+    expected = dict.fromkeys("▲▼△▽·", 0)
+    for row in data.by_language:
+        sign, firm = row.mean.interval.sign, row.mean.q < 0.05
+        expected["·" if not sign else ("▽▼", "△▲")[sign > 0][firm]] += 1
+    assert {mark: tables.count(f'aria-hidden="true">{mark}<') for mark in expected} == expected
+    assert expected["▲"] > 10
+    assert expected["▼"] > 10
+
+
+def test_the_page_says_what_gains_go_with(html, written):
+    data, _ = written
+    text = " ".join("".join(Page(html).text).split())
+    shares = data.decomposition.shares
+    for part in (shares.rows, shares.columns, shares.interaction, shares.noise):
+        assert f"{100 * part:.0f} %" in text
+    section = html[html.index('id="drivers-title"') :]
+    section = section[: section.index("</section>")]
+    assert section.count('class="numbers"') == len(data.slopes) > 3
+
+
+def test_the_page_judges_the_published_claims(html, written):
+    data, _ = written
+    judged = judge(load_claims(), load_published(), data)
+    section = html[html.index('id="claims-title"') :]
+    section = "".join(Page(section[section.index("<table>") : section.index("</table>")]
+                           + "</table>").text)  # fmt: skip
+    assert len(judged) == 10
+    for row in judged:
+        for text in (row.claim.statement, row.published.reason, row.study.reason):
+            assert text in section
 
 
 def test_languages_are_ordered_from_the_poorest_to_the_richest(html):

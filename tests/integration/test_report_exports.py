@@ -69,6 +69,7 @@ def test_every_figure_of_the_page_is_a_file_with_its_numbers(data, folder):
         "gains-forest",
         "contrasts-forest",
         "groups-forest",
+        "slopes-forest",
         "gains-by-language",
         *(f"resource-class-{name}" for name in EFFECTS),
         *(f"corpus-size-{name}" for name in EFFECTS),
@@ -112,6 +113,7 @@ def test_numbers_beside_a_figure_are_those_of_the_analysis(data, folder):
         row, interval = found[gain.intermediate, gain.target], gain.mean.interval
         assert float(row["gain"]) == interval.estimate
         assert (float(row["low"]), float(row["high"])) == (interval.low, interval.high)
+        assert (float(row["p"]), float(row["q"])) == (gain.mean.p, gain.mean.q)
         assert float(row["score"]) - float(row["baseline"]) == pytest.approx(float(row["gain"]))
     rows = rows_of(folder / "gains-by-language.csv")
     assert {row["code"] for row in rows} == set(LANGUAGES)
@@ -205,7 +207,7 @@ def test_latex_keeps_text_from_data_as_text(bad, data):
         body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
         assert set(re.findall(r"\\([a-zA-Z]+)", body)) <= {
             "begin", "end", "centering", "caption", "label", "hline", "cdot", "Uparrow",
-            "Downarrow", "textbackslash", "textasciicircum", "textasciitilde",
+            "Downarrow", "uparrow", "downarrow", "textbackslash", "textasciicircum", "textasciitilde",
         }  # fmt: skip
         assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
         found = re.findall(r"\\begin\{tabular\}\{(lr*)\}(.*?)\\end", body, re.DOTALL)
@@ -250,11 +252,13 @@ def test_results_open_again_with_the_same_numbers(results):
     assert len(gains) == len(data.gains)
     for row in data.gains:
         found, interval = gains[row.intermediate, row.target], row.mean.interval
-        assert (found["gain"], found["low"], found["high"]) == (
+        assert [found[part] for part in ("gain", "low", "high", "p", "q")] == [
             interval.estimate,
             interval.low,
             interval.high,
-        )
+            row.mean.p,
+            row.mean.q,
+        ]
     assert opened.by_language.num_rows == len(data.by_language)
     assert opened.averages.num_rows == len(data.averages)
     (contrast,) = opened.contrasts.to_pylist()

@@ -5,7 +5,7 @@ import pytest
 
 from midway.analysis.estimate import Estimate
 from midway.analysis.wording import how_many, in_brackets, points, zeros
-from midway.report.cells import answer_style, cell, keep_names, seconds
+from midway.report.cells import answer_style, cell, keep_names, probability, seconds, sign_of
 from midway.report.figures import Axis, axis, forest_axis, forest_row, tick_label
 from midway.report.heat import HeatRow, heat_map
 from midway.report.scatter import Dot, scatter
@@ -52,6 +52,30 @@ def test_text_in_figures_is_escaped():
         assert "<script>" not in svg
         assert "<b>" not in svg
         assert "&lt;b&gt;" in svg
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "q", "mark"),
+    [
+        (1.0, 3.0, 0.049, "▲"),
+        (1.0, 3.0, 0.05, "△"),
+        (1.0, 3.0, None, "▲"),
+        (-3.0, -1.0, 0.01, "▼"),
+        (-3.0, -1.0, 0.2, "▽"),
+        (-1.0, 3.0, 0.01, "·"),
+    ],
+)
+def test_a_mark_is_filled_if_the_test_holds_after_adjusting(low, high, q, mark):
+    value = Estimate(Interval((low + high) / 2, low, high, 2, 0.5, 0.5), {1: 1.0}, 0.01, q)
+    found = cell(value, 1.0)
+    assert (found.mark, *sign_of(value)[:1]) == (mark, mark)
+    assert ("adjusting" in found.word) == (mark in "△▽")
+    assert found.detectable == (f"{value.detectable:.1f}" if mark == "·" else "")
+
+
+def test_probabilities_have_two_figures_and_an_end():
+    found = [probability(p) for p in (0.0, 0.00099, 0.0012, 0.009, 0.043, 0.5, 1.0)]
+    assert found == ["< 0.001", "< 0.001", "= 0.001", "= 0.009", "= 0.04", "= 0.50", "= 1.00"]
 
 
 def test_a_heat_map_has_a_cell_for_each_gain_with_number_and_mark():

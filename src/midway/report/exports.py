@@ -14,12 +14,13 @@ from midway.analysis.low_resource import LanguageProfile
 from midway.analysis.study import ReportData
 from midway.report import by_language, views
 from midway.report.checks import check_tables
+from midway.report.drivers import slope_groups
 from midway.report.escape import file_name
 from midway.report.figures import ForestRow, forest_figure
 from midway.report.groups import Languages, languages_of
 from midway.report.svg import standalone
 
-_ENDS = ("gain", "low", "high", "seeds")
+_ENDS = ("gain", "low", "high", "seeds", "p", "q", "detectable")
 Row = Sequence[object]
 
 
@@ -70,6 +71,7 @@ def figures(data: ReportData) -> Iterator[Figure]:
     languages = languages_of(data)
     yield from _targets(data)
     yield from _forests(data)
+    yield from _decomposition(data)
     yield from _languages(data, languages)
     for table in check_tables(data):
         rows = [
@@ -103,6 +105,7 @@ def _forests(data: ReportData) -> Iterator[Figure]:
         ("gains-forest", "Gain in points with intervals", views.gain_groups(data)),
         ("contrasts-forest", "Contrasts of intermediates", views.contrast_groups(data)),
         ("groups-forest", "Groups of languages against each other", views.group_gaps(data)),
+        ("slopes-forest", "Change of gains with properties of languages", slope_groups(data)),
     ):
         if not groups:
             continue
@@ -117,6 +120,20 @@ def _forests(data: ReportData) -> Iterator[Figure]:
         values = [(heading, who, *_ends(v)) for heading, rows in groups.items() for who, v in rows]
         svg = forest_figure(lines, scale)
         yield Figure(name, title, svg, ("group", "row", *_ENDS), tuple(values))
+
+
+def _decomposition(data: ReportData) -> Iterator[Figure]:
+    found = data.decomposition
+    if found is not None:
+        shares = found.shares
+        rows = (
+            ("intermediate", shares.rows),
+            ("target", shares.columns),
+            ("both together", shares.interaction),
+            ("chance, within both together", shares.noise),
+        )
+        title = "Shares of the variation between gains"
+        yield Figure("decomposition", title, None, ("part", "share"), rows)
 
 
 def _languages(data: ReportData, languages: Languages) -> Iterator[Figure]:
@@ -174,9 +191,10 @@ def _languages(data: ReportData, languages: Languages) -> Iterator[Figure]:
             )
 
 
-def _ends(value: Estimate) -> tuple[float, float, float, int]:
+def _ends(value: Estimate) -> tuple[object, ...]:
     interval = value.interval
-    return interval.estimate, interval.low, interval.high, interval.seeds
+    ends = (interval.estimate, interval.low, interval.high, interval.seeds)
+    return (*ends, value.p, value.q, value.detectable)
 
 
 def _as_csv(figure: Figure) -> str:

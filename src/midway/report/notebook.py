@@ -14,8 +14,11 @@ import pyarrow as pa
 from markupsafe import Markup
 
 from midway.analysis import read_table
+from midway.analysis.estimate import Estimate
 from midway.analysis.wording import points
 from midway.errors import StoreError
+from midway.report.cells import sign_of
+from midway.stats import Interval
 
 _PARTS = ("estimate", "low", "high")
 _STYLE = "text-align:right;padding:.2em .8em;font-variant-numeric:tabular-nums"
@@ -133,10 +136,11 @@ def open_results(folder: str | Path) -> Results:
 
 
 def _flat(rows: Sequence[Mapping[str, Any]], others: Sequence[str]) -> pa.Table:
-    """Turn records with estimates into columns: ``gain``, ``low``, ``high``, ``seeds``.
+    """Turn records with estimates into columns.
 
     Args:
-        rows: records of the summary; ``mean`` becomes the columns above.
+        rows: records of the summary; ``mean`` becomes ``gain``, ``low``, ``high``, ``seeds``,
+            ``p``, ``q`` and ``detectable``.
         others: further estimates, each ``<name>_estimate``, ``<name>_low``, ``<name>_high``.
     """
     flat = []
@@ -148,7 +152,7 @@ def _flat(rows: Sequence[Mapping[str, Any]], others: Sequence[str]) -> pa.Table:
             if name not in ("mean", *others) and not isinstance(value, dict)
         }
         record |= {"gain": mean.get("estimate"), "low": mean.get("low"), "high": mean.get("high")}
-        record["seeds"] = mean.get("seeds")
+        record |= {part: mean.get(part) for part in ("seeds", "p", "q", "detectable")}
         for name in others:
             value = row[name] or {}
             record |= {f"{name}_{part}": value.get(part) for part in _PARTS}
@@ -156,10 +160,11 @@ def _flat(rows: Sequence[Mapping[str, Any]], others: Sequence[str]) -> pa.Table:
     return pa.Table.from_pylist(flat)
 
 
-def _html(mean: Mapping[str, float] | None) -> Markup:
+def _html(mean: Mapping[str, Any] | None) -> Markup:
     if mean is None:
         return Markup("<td></td>")
-    sign = "▲" if mean["low"] > 0 else "▼" if mean["high"] < 0 else "·"
+    interval = Interval(mean["estimate"], mean["low"], mean["high"], mean["seeds"])
+    sign, _ = sign_of(Estimate(interval, {}, mean["p"], mean["q"]))
     ends = f"{points(mean['low'])} to {points(mean['high'])}"
     return Markup('<td style="{}">{} {}<br><small>{}</small></td>').format(
         _STYLE, points(mean["estimate"]), sign, ends

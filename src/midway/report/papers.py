@@ -104,7 +104,8 @@ def _note(data: ReportData, table: Table) -> str:
     seeds = f"{len(data.seeds)} seed{'' if len(data.seeds) == 1 else 's'}"
     return (
         f"{table.what} with {round(100 * LEVEL)} % intervals, {seeds}; "
-        "▲ ▼ the interval excludes zero, · it does not."
+        "▲ ▼ the interval excludes zero, and the test, where there is one, holds after adjusting "
+        "for many, △ ▽ only before, · it does not."
     )
 
 

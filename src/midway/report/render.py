@@ -6,7 +6,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
-from midway.report import about, by_language, views
+from midway.claims import judge, load_claims, load_published
+from midway.report import about, by_language, drivers, views
 from midway.report.cells import answer_style, apart, keep_names, seconds
 from midway.report.checks import check_tables
 from midway.report.escape import short_path
@@ -49,6 +50,10 @@ def page(data: ReportData) -> str:
             english=views.english_rows(data),
             target_heat=views.target_heat(data) if len(data.gains) > _FEW else None,
             forest=views.forest(views.gain_groups(data)),
+            decomposition=drivers.decomposition_table(data),
+            drivers=views.forest(drivers.slope_groups(data)),
+            driver_languages=max((row.languages for row in data.slopes), default=0),
+            claims=judge(load_claims(), load_published(), data),
             contrast_forest=views.forest(views.contrast_groups(data)),
             gaps=views.forest(views.group_gaps(data)),
             maps=by_language.language_maps(data, groups),
