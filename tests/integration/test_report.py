@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -181,9 +182,12 @@ def test_the_page_judges_the_published_claims(html, written):
     data, _ = written
     judged = judge(load_claims(), load_published(), data)
     section = html[html.index('id="claims-title"') :]
-    section = "".join(Page(section[section.index("<table>") : section.index("</table>")]
-                           + "</table>").text)  # fmt: skip
-    assert len(judged) == 10
+    section = unescape(section[: section.index("</section>")])
+    assert len(judged) == section.count('class="claim"') == 10
+    tested = [row for row in judged if row.study.verdict != "not tested"]
+    first = section.split("<details>", maxsplit=1)[0]
+    assert first.count('class="claim"') == len(tested) > 0
+    assert all(row.study.reason in first for row in tested)
     for row in judged:
         for text in (row.claim.statement, row.published.reason, row.study.reason):
             assert text in section

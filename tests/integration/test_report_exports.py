@@ -207,7 +207,8 @@ def test_latex_keeps_text_from_data_as_text(bad, data):
         body = re.sub(r"^%.*$", "", text, flags=re.MULTILINE)
         assert set(re.findall(r"\\([a-zA-Z]+)", body)) <= {
             "begin", "end", "centering", "caption", "label", "hline", "cdot", "Uparrow",
-            "Downarrow", "uparrow", "downarrow", "textbackslash", "textasciicircum", "textasciitilde",
+            "Downarrow", "uparrow", "downarrow",
+            "textbackslash", "textasciicircum", "textasciitilde",
         }  # fmt: skip
         assert body.count("{") - body.count(r"\{") == body.count("}") - body.count(r"\}")
         found = re.findall(r"\\begin\{tabular\}\{(lr*)\}(.*?)\\end", body, re.DOTALL)

@@ -6,7 +6,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from midway import __version__
 from midway.analysis.study import LEVEL, ReportData
-from midway.claims import judge, load_claims, load_published
 from midway.report import about, by_language, drivers, views
 from midway.report.cells import answer_style, apart, keep_names, seconds
 from midway.report.checks import check_tables
@@ -53,7 +52,7 @@ def page(data: ReportData) -> str:
             decomposition=drivers.decomposition_table(data),
             drivers=views.forest(drivers.slope_groups(data)),
             driver_languages=max((row.languages for row in data.slopes), default=0),
-            claims=judge(load_claims(), load_published(), data),
+            claims=about.claims(data),
             contrast_forest=views.forest(views.contrast_groups(data)),
             gaps=views.forest(views.group_gaps(data)),
             maps=by_language.language_maps(data, groups),
