@@ -159,7 +159,10 @@ def _build(
     seeds = tuple(sorted({run.seed for run in runs}))
     cells = [(systems.index(run.intermediate), seeds.index(run.seed)) for run in runs]
     if len(set(cells)) < len(cells):
-        raise StoreError(f"target {first.target!r} has two runs with one intermediate and seed")
+        raise StoreError(
+            f"target {first.target!r} has two runs with one intermediate and seed; "
+            "expected one of each, give every run a folder of its own"
+        )
     loaded = _load_all(runs)
     shared = set.intersection(*(set(examples.order.rows) for examples in loaded))
     every = set.union(*(set(examples.order.rows) for examples in loaded))

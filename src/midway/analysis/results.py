@@ -177,17 +177,18 @@ def read_csv(path: Path) -> list[ResultRow]:
     Raises:
         StoreError: a column is missing or a cell is not of its type; names the line.
     """
+    rows: list[ResultRow] = []
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        _check_columns(path, reader.fieldnames or [])
-        rows = []
-        for cells in reader:
-            try:
+        try:
+            _check_columns(path, reader.fieldnames or [])
+            for cells in reader:
                 rows.append(_from_cells({name: _text(cell) for name, cell in cells.items()}))
-            except (TypeError, ValueError) as error:
-                raise StoreError(
-                    f"{path}:{reader.line_num}: {error}; expected the columns {', '.join(COLUMNS)}"
-                ) from error
+        except (TypeError, ValueError, csv.Error) as error:
+            why = " ".join(str(error).split())[:200]
+            raise StoreError(
+                f"{path}:{reader.line_num}: {why}; expected the columns {', '.join(COLUMNS)}"
+            ) from error
     return rows
 
 
@@ -221,7 +222,10 @@ def read_table(path: Path) -> "pa.Table":
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path}: not a Parquet file of results ({error})") from error
+        raise StoreError(
+            f"{path}: not a Parquet file of results ({error}); write it again with "
+            "`midway results STUDY --format parquet`"
+        ) from error
     _check_columns(path, table.column_names)
     return table.select(list(COLUMNS))
 
@@ -230,9 +234,15 @@ def read_parquet(path: Path) -> list[ResultRow]:
     """Read what `write_parquet` wrote.
 
     Raises:
-        StoreError: the file is damaged or a column is missing.
+        StoreError: the file is damaged, or a column is missing or not of its type.
     """
-    return [_from_cells(cells) for cells in read_table(path).to_pylist()]
+    import pyarrow as pa
+
+    table = read_table(path)
+    try:
+        return [_from_cells(cells) for cells in table.to_pylist()]
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: {error}; write it again") from error
 
 
 def _text(cell: str) -> str:

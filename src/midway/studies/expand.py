@@ -168,7 +168,7 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         part = part.model_copy(update={"languages": ["en"]})
     if part.text or part.control:
         raise StudyError(
-            f"target {card.name}: 'text' and 'control' go with a mix, not with 'train'"
+            f"target {card.name}: 'text' and 'control' go with a mix, not with 'train'; drop them"
         )
     names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
@@ -178,7 +178,8 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         source = load_card(name)
         if not fits(source, card):
             raise StudyError(
-                f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}"
+                f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}; name "
+                "another task in 'train', or drop it"
             )
         # a budget limits the first task; those that follow it are small and used whole
         own = part if not chain else part.model_copy(update={"examples": None})
