@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import Markup
 from synthetic_study import EFFECTS, LANGUAGES, PROVENANCE, TARGETS, make_runs
 
 import midway
@@ -19,6 +20,7 @@ from midway.errors import StoreError
 from midway.languages import languages
 from midway.report import FORMATS, page, write_figures, write_report
 from midway.report.escape import file_name, latex, markdown, short_path
+from midway.report.svg import standalone
 
 BAD = '=<script>alert("x")</script>&_$#|*[x](y)\\'
 
@@ -142,12 +144,22 @@ def test_text_from_data_stays_text_in_every_figure(bad, tmp_path):
     for path in written:
         text = path.read_text(encoding="utf-8")
         if path.suffix == ".svg":
-            assert not list(ElementTree.fromstring(text).iter("{*}script"))
+            root = ElementTree.fromstring(text)
+            assert root.findall(".//{*}text")
+            assert not root.findall(".//{*}script")
             continue
         for row in csv.reader(io.StringIO(text)):
             for item in row:
                 assert not item.startswith(("=", "@", "+")), (path, item)
                 assert not item.startswith("-") or float(item) < 0, (path, item)
+
+
+def test_signs_that_xml_forbids_are_replaced():
+    text = standalone(
+        Markup('<svg width="9" height="9"><text>{}</text></svg>').format("a\x07b"), "\x00"
+    )
+    (found,) = ElementTree.fromstring(text).findall(".//{*}text")
+    assert found.text == "a\ufffdb"
 
 
 def test_a_spreadsheet_sees_text_and_numbers():

@@ -16,6 +16,7 @@ text.name { fill: #1b1f24; } text.group { font-weight: 600; } text.sign { font-s
 rect.up { fill: #2469b2; } rect.down { fill: #c75c16; } rect.none { fill: none; stroke: #dfe3e8; }
 """)
 _MARGIN, _WIDTH = 12, 420  # CSS pixels; the width is for what is drawn in per cent
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SIZE = re.compile(r'width="(\d+)(%?)" height="(\d+)"')
 
 
@@ -30,8 +31,9 @@ def standalone(figure: Markup, title: str) -> str:
     assert size is not None, "every figure says how large it is"
     width, height = _WIDTH if size[2] else int(size[1]), int(size[3])
     outer = (width + 2 * _MARGIN, height + 2 * _MARGIN)
-    return Markup(
+    document = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}">'
         '<title>{}</title><style>{}</style><rect width="{w}" height="{h}" fill="#ffffff"/>'
         '<svg x="{m}" y="{m}" width="{}" height="{}">{}</svg></svg>\n'
     ).format(title, _STYLE, width, height, figure, w=outer[0], h=outer[1], m=_MARGIN)
+    return _NOT_XML.sub("\ufffd", document)
