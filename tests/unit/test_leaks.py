@@ -167,6 +167,21 @@ def test_drop_says_which_examples_and_refuses_to_leave_nothing(tmp_path):
         run(tmp_path / "b", [same], [same], policy="drop")
 
 
+def test_drop_refuses_to_leave_candidates_alone(tmp_path):
+    def text(name, side, said):
+        return RankedText(name, "en", "", side, said, "", ("k",))
+
+    evaluation = [text("q1", "query", "Who?"), text("0-0", "candidate", "New.")]
+    with pytest.raises(DataError, match="leaves nothing"):
+        run(
+            tmp_path,
+            [question(1, "Old.")],
+            evaluation,
+            policy="drop",
+            tasks=("xquad", "lareqa"),
+        )
+
+
 def test_families_are_compared_by_their_sentences(tmp_path):
     tagged = [TaggedSentence("s1", "en", "d", ("Ada", "wrote", "."), ("B-PER", "O", "O"))]
     pairs = [SentencePair("p1", "sw", "d", "Ada aliandika.", "Ada wrote .")]

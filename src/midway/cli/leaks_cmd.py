@@ -87,8 +87,8 @@ def lines(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from _by_kind(hint)
     for pair in facts["training"]:
         yield (
-            f"trained on twice: {pair['shared']:,} of {pair['of']:,} examples of {pair['second']} "
-            f"are in {pair['first']}"
+            f"in two training sets: {pair['shared']:,} of {pair['of']:,} examples of "
+            f"{pair['second']} are in {pair['first']}"
         )
         yield from _by_kind(pair)
     for row in facts["repeats"]:

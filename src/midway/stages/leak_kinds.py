@@ -24,6 +24,7 @@ from midway.stages.near_duplicates import Signed, sign, similar
 from midway.tasks import load_card
 from midway.tasks.aligned import document_of, item_of, title_of
 from midway.tasks.examples import Example, SentencePair
+from midway.tasks.select import is_candidate
 from midway.tasks.storage import read_examples
 
 KINDS = ("id", "exact", "normalised", "near", "translated", "document", "title", "neighbour")
@@ -51,6 +52,7 @@ class DataSet:
         spoken: the language of each of these.
         original: one of the texts that have it as their normal form, for each of these.
         repeated: rows that repeat an earlier one of the same language, gold aside.
+        candidates: rows that are searched, which `midway.stages.leaking` never leaves out.
     """
 
     ids: list[str]
@@ -64,6 +66,7 @@ class DataSet:
     spoken: list[str]
     original: list[str]
     repeated: dict[int, str]
+    candidates: frozenset[int]
 
     @cached_property
     def signed(self) -> Signed:
@@ -134,6 +137,7 @@ def read_data_set(folder: Path, task: str, split: str) -> DataSet:
         spoken=spoken,
         original=list(original.values()),
         repeated=_repeated(examples),
+        candidates=frozenset(row for row, example in enumerate(examples) if is_candidate(example)),
     )
 
 

@@ -72,7 +72,7 @@ def run(spec: LeaksSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
                 facts["leaks" if leak else "hints"].append(row)
         if rows:
             leaking[target] = _ids(evaluation, rows)
-        if len(rows) == len(evaluation.ids):
+        if len(rows | evaluation.candidates) == len(evaluation.ids):
             emptied.append(target)
         facts["repeats"] += _repeats(target, evaluation)
     facts["training"] = list(_among_training(spec, inputs, sets))

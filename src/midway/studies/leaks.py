@@ -8,7 +8,7 @@ from midway.stages import specs
 
 Named = Sequence[tuple[str, Stage]]
 
-MARGIN = 1.2
+MARGIN = 1.04
 """Ratio margin from which neighbours count; what it finds and misses: docs/results/leaks.md."""
 MAX_LENGTH = 128
 LABEL = "look for training text in evaluation data"
