@@ -142,7 +142,7 @@ def analyse(
         averages=tuple(evidence.averages),
         by_language=explored(language_gains(cubes, rng)),
         resources=tuple(evidence.resources),
-        profiles=language_profiles(cubes, rng),
+        profiles=explored(language_profiles(cubes, rng)),
         seen=seen_contrasts(cubes, training, rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,

@@ -12,6 +12,8 @@ from midway.analysis import (
     write_parquet,
     write_summary,
 )
+from midway.report.exports import write_figures
+from midway.report.papers import FORMATS
 from midway.report.render import page, render
 
 
@@ -77,4 +79,4 @@ def write_report(
     return data
 
 
-__all__ = ["ReportData", "page", "render", "write_report"]
+__all__ = ["FORMATS", "ReportData", "page", "render", "write_figures", "write_report"]

@@ -14,6 +14,8 @@ from midway.analysis.stages import (
 )
 from midway.analysis.study import ReportData
 from midway.analysis.wording import LEAK_KINDS, leak_in_words
+from midway.claims import Judged, judge, load_claims, load_published
+from midway.claims.judgement import NOT_TESTED
 from midway.report.cells import seconds
 
 
@@ -40,6 +42,16 @@ def leakage(data: ReportData) -> dict[str, Any] | None:
         "hints": [_leak(hint) for hint in found.get("hints", ())],
         "training": [_leak(pair) for pair in found.get("training", ())],
         "repeats": [_leak(row) for row in found.get("repeats", ())],
+    }
+
+
+def claims(data: ReportData) -> dict[str, tuple[Judged, ...]]:
+    """Judge the published claims: those that the study tests, and the others."""
+    judged = judge(load_claims(), load_published(), data)
+    found = [row.study is not None and row.study.verdict != NOT_TESTED for row in judged]
+    return {
+        "tested": tuple(row for row, tested in zip(judged, found, strict=True) if tested),
+        "others": tuple(row for row, tested in zip(judged, found, strict=True) if not tested),
     }
 
 
