@@ -4,8 +4,8 @@ The file system calls of a run are recorded with the tree after each. A crash af
 leaves a tree in which every file whose bytes were not fsynced is whole, empty or cut short, every
 name whose folder was not fsynced since is there or not, and a rename that is not durable may not
 have happened: the model of Pillai et al. (2014), All file systems are not created equal, for a file
-system that orders nothing by itself. Afterwards a store must have the whole artefact or none, and go
-on.
+system that orders nothing by itself. Afterwards a store must have the whole artefact or none, and
+go on.
 """
 
 import os

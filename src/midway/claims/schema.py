@@ -151,7 +151,9 @@ def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
             text = path.read_text(encoding="utf-8")
         tree = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"claims file {where} cannot be read ({error}); expected a TOML file") from None
+        raise StudyError(
+            f"claims file {where} cannot be read ({error}); expected a TOML file"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{where} is not valid TOML ({error}); correct that line") from None
     try:

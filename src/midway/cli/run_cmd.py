@@ -242,7 +242,8 @@ def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> No
 
 def _runtime(runtime: "Runtime") -> "Runtime":
     """How often training is saved, and how much is computed at once, the environment may set."""
-    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", runtime.checkpoint_seconds)
+    given = os.environ.get("MIDWAY_CHECKPOINT_SECONDS")
+    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", 0) if given else None
     tokens = _number("MIDWAY_MICRO_BATCH_TOKENS", "tokens", 0)
     return replace(runtime, checkpoint_seconds=seconds, micro_batch_tokens=int(tokens))
 
