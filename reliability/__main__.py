@@ -5,7 +5,8 @@
 - ``kills``: SIGKILL to all processes of a run at random instants, until it ends;
 - ``writes``: every change of the file system fails once (`reliability.writes`);
 - ``bits``: a random bit of a random artefact is flipped;
-- ``full``: a file system that is full after a random number of kilobytes (needs root; else left out);
+- ``full``: a file system that is full after a random number of kilobytes (needs root, or is left
+  out);
 - ``crowd``: eight runs of the study on one store at once, in every second round three are killed;
 - ``odd``: SIGTERM, a killed worker, clocks a month off, a read-only store, a store of another
   user, strange names, leftovers of other programs.

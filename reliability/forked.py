@@ -1,4 +1,4 @@
-"""Run the command line in forks of a process that has loaded everything: seconds saved each time."""
+"""Run the command line in forks of a process that has loaded everything: seconds saved each."""
 
 import os
 import signal

@@ -12,6 +12,7 @@ one line; it is accepted if it returns; anything else fails.
 
 import argparse
 import json
+import math
 import multiprocessing
 import random
 import resource
@@ -169,7 +170,7 @@ def run(target, seed, cases):
 def shares(cases, names):
     """Return how many cases each target gets, by weight."""
     total = sum(TARGETS[name].weight for name in names)
-    return {name: max(1, round(cases * TARGETS[name].weight / total)) for name in names}
+    return {name: math.ceil(cases * TARGETS[name].weight / total) for name in names}
 
 
 def report(tallies, seconds):

@@ -17,7 +17,7 @@ COMMANDS = {
     "plan": {"--json", "--store", "--data"},
     "why": {"--store", "--data"},
     "results": {"--format", "--store", "--data"},
-    "report": {"--out", "--store", "--data"},
+    "report": {"--out", "--format", "--figures", "--store", "--data"},
     "score": {"--benchmark", "--profile", "--json"},
     "tasks": {"--json", "--data"},
     "data check": {"--json", "--data"},

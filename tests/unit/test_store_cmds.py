@@ -62,13 +62,13 @@ def test_ls_says_who_uses_a_result_and_sorts(store, made, monkeypatch, tmp_path)
         train["key"],
     ]
     assert predict["readers"] == []
-    assert train["studies"] == ["first", "second"]
-    assert predict["studies"] == ["second"]
+    assert train["studies"] == ["first.toml", "second.toml"]
+    assert predict["studies"] == ["second.toml"]
     assert [len(item["readers"]) for item in found] == [0, 1, 2]
     lines = call(store, "ls", *studies).stdout.splitlines()
     assert "read by 2" in lines[0]
-    assert "first, second" in lines[0]
-    assert lines[2].count("second") == 1
+    assert "first.toml, second.toml" in lines[0]
+    assert lines[2].count("second.toml") == 1
 
 
 @pytest.mark.parametrize("sort", list(SortName))

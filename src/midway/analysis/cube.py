@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midway.analysis.examples import Examples, load_examples
-from midway.analysis.results import BASELINE, ORACLE, ScoredRun, load_scores
+from midway.analysis.results import APART, BASELINE, ScoredRun, load_scores
 from midway.errors import StoreError
 from midway.stats import interaction, resample_ratios, swapped_gains
 
@@ -109,9 +109,9 @@ class Cube:
         return self._means[row, picks]
 
     @property
-    def oracle(self) -> bool:
-        """Whether its weights were chosen in the languages that it is evaluated in."""
-        return self.target.endswith(ORACLE)
+    def apart(self) -> bool:
+        """Whether it enters no average: chosen by an oracle, or scored with what leaks."""
+        return self.target.endswith(APART)
 
     @property
     def resamples(self) -> int:

@@ -34,7 +34,7 @@ from midway.analysis.low_resource import (
     resource_contrasts,
     seen_contrasts,
 )
-from midway.analysis.results import BASELINE, ORACLE, ResultRow, ScoredRun, collect
+from midway.analysis.results import APART, BASELINE, ResultRow, ScoredRun, collect
 from midway.analysis.stages import progress
 from midway.analysis.tests import explored, stated
 from midway.analysis.verdict import Evidence, Verdict, judge
@@ -142,7 +142,7 @@ def analyse(
         averages=tuple(evidence.averages),
         by_language=explored(language_gains(cubes, rng)),
         resources=tuple(evidence.resources),
-        profiles=language_profiles(cubes, rng),
+        profiles=explored(language_profiles(cubes, rng)),
         seen=seen_contrasts(cubes, training, rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,
@@ -167,7 +167,7 @@ def _evidence(
     contrasts = provenance.get("contrasts", ())
     ranked = [name for name in intermediates(cubes) if name not in standing.stopped]
     return Evidence(
-        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
+        gains=tuple(row for row in gains if not row.target.endswith(APART)),
         averages=averages(cubes, rng),
         resources=resource_contrasts(cubes, rng),
         ranking=ranking(cubes, ranked, rng),

@@ -73,12 +73,26 @@ def how_many(count: int, total: int, verb: str) -> str:
 
 
 def leak_in_words(leak: Mapping[str, Any]) -> str:
-    """Describe one leak: ``3 of 900 examples of tydiqa have a text that … trains on``."""
+    """Describe one leak: ``3 of 900 examples of tydiqa are in what … trains on``."""
     shared, of = leak["shared"], leak["of"]
+    gone = ", and left out of its scores" if leak.get("left_out") else ""
     return (
-        f"{shared:,} of {of:,} examples of {leak['target']} {'has' if shared == 1 else 'have'} a "
-        f"text that {leak['training']} trains on"
+        f"{shared:,} of {of:,} examples of {leak['target']} {'is' if shared == 1 else 'are'} in "
+        f"what {leak['training']} trains on{gone}"
     )
+
+
+LEAK_KINDS = {
+    "id": "the same item",
+    "exact": "the same text",
+    "normalised": "the same text but for case, white space or Unicode form",
+    "near": "nearly the same text",
+    "translated": "the same item in another language",
+    "document": "from the same document",
+    "title": "from an article of the same title",
+    "neighbour": "nearest in the encoder's space, in another language",
+}
+"""What each kind of `midway.stages.leak_kinds` says of an example, the strongest first."""
 
 
 def collapse_in_words(run: Mapping[str, Any]) -> str:
@@ -168,7 +182,7 @@ def caveats(
 
     Args:
         progress: how far the study has come.
-        leaks: training texts found in evaluation data.
+        leaks: training data found in evaluation data.
         collapsed: training runs that collapsed at least once, see `midway.report`.
         stopped: intermediates that successive halving stopped, and why.
         waiting: evaluations that wait for a choice of successive halving.
@@ -185,10 +199,9 @@ def caveats(
         )
     if leaks:
         found = "; ".join(map(leak_in_words, leaks))
-        notes.append(
-            f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
-            "not transfer."
-        )
+        memory = " Scores there may show memory, not transfer."
+        kept = "" if all(leak.get("left_out") for leak in leaks) else memory
+        notes.append(f"Training data return in the evaluation data: {found}.{kept}")
     notes += [*_collapses(collapsed), *_halving(stopped, waiting)]
     if seeds == 1:
         notes.append(

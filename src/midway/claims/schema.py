@@ -159,7 +159,7 @@ def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise StudyError(
-            f"{where} is not valid TOML: {error}; docs/guides/claims.md shows a claim"
+            f"{where} is not valid TOML ({error}); docs/guides/claims.md shows a claim"
         ) from None
     try:
         claims = tuple(_File.model_validate(tree).claim)

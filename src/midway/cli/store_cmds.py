@@ -14,6 +14,7 @@ from midway.cli.options import DataOption, JsonOption, StoreOption, data_folders
 from midway.store.fs import tree_bytes
 from midway.store.local import Store
 from midway.store.upkeep import gc, ls, readers, unlock, verify
+from midway.tasks.sources import short_names
 
 app = typer.Typer(
     name="store",
@@ -105,7 +106,8 @@ def ls_command(
 ) -> None:
     """List results: key, kind, size, age, time it took, how many results read it, name."""
     place = open_store(store)
-    plans = {path.stem: _keys_of([path], place, data) for path in study or ()}
+    named = short_names(study or ())
+    plans = {name: _keys_of([path], place, data) for name, path in named.items()}
     read_by = readers(place)
     found: list[dict[str, Any]] = [
         {
@@ -150,7 +152,7 @@ def verify_command(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every byte again and compare it with what was recorded."""
+    """Read every byte again, compare it with what was recorded; change nothing unless told to."""
     from midway.cli.progress import counting
 
     place = open_store(store)

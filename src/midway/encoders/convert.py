@@ -18,6 +18,7 @@ from transformers.utils import logging
 from midway.encoders import offline
 from midway.encoders.source import FOLDER_PATTERNS, EncoderIdentity, folder_files, hub_errors
 from midway.errors import EncoderError
+from midway.tasks.hub.patience import without_secrets
 
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "*.model", "vocab.*")
@@ -53,10 +54,8 @@ def _download(identity: EncoderIdentity) -> Path:
     try:
         folder = snapshot_download(hub_id, revision=identity.revision, allow_patterns=HUB_FILES)
     except hub_errors() as error:
-        # Not the client's own text: it quotes addresses, which may hold a signature.
-        status = getattr(getattr(error, "response", None), "status_code", "no answer")
         raise EncoderError(
-            f"{name} could not be downloaded ({type(error).__name__}, {status}); check the "
+            f"{name} could not be downloaded: {without_secrets(str(error))[:300]}; check the "
             "network, then run the same command again: it continues where it stopped"
         ) from error
     if not any(Path(folder).glob("*.safetensors")):

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from midway.stats.bootstrap import Floats, Interval
 
 
+LEAST = 8  # clusters; with fewer, robust errors are far too small
+
+
 @dataclass(frozen=True, slots=True)
 class Shares:
     """Shares of a table's sum of squares around its mean; the first three add up to 1.
@@ -56,15 +59,20 @@ def regress(
         seeds: behind the values, for the intervals' records.
 
     Returns:
-        An interval for each property, in points per unit; None where there are too few clusters or
-        the properties cannot be told apart.
+        An interval for each property, in points per unit; None where there are fewer than `LEAST`
+        clusters, or the properties cannot be told apart.
     """
     number = np.unique(clusters, return_inverse=True)[1]
     groups, wide = int(number.max(initial=-1)) + 1, properties.shape[1]
     dummies = (np.asarray(blocks)[:, None] == np.unique(blocks)[None, :]).astype(np.float64)
     design = np.concatenate([properties, dummies], axis=1)
     cells, width = design.shape
-    if groups <= wide + 1 or cells <= width or np.linalg.matrix_rank(design) < width:
+    if (
+        groups < LEAST
+        or groups <= wide + 1
+        or cells <= width
+        or np.linalg.matrix_rank(design) < width
+    ):
         return None
     inverse = np.linalg.inv(design.T @ design)
     slopes = inverse @ design.T @ values

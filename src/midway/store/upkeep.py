@@ -59,8 +59,8 @@ def readers(store: Store) -> Mapping[str, list[str]]:
     """Return, for each key, the keys of the artefacts in the store that were made from it."""
     found: dict[str, list[str]] = defaultdict(list)
     for manifest in ls(store):
-        for read in manifest.inputs.values():
-            found[read.key].append(manifest.key)
+        for key in {read.key for read in manifest.inputs.values()}:
+            found[key].append(manifest.key)
     return found
 
 
