@@ -159,7 +159,39 @@ def test_a_gain_of_the_claimed_size_is_supported(tmp_path):
     assert found.threshold == 0
     assert 0.7 < found.confidence <= 0.75  # three seeds: at most 3 / 4
     assert judged(found.high + 0.01).verdict == "not supported"
+    assert judged(-6.0).verdict == "contradicted"
     assert judged(found.high + 5).confidence > judged(found.high + 0.01).confidence
+
+
+def test_a_loss_can_be_claimed(tmp_path):
+    """QQP prints +5.3 on average; qqp-en loses 8 points in the study."""
+    data = analyse("s", "", make_runs(tmp_path, examples=80, seeds=(1, 2, 3)), PROVENANCE)
+
+    def judged(points):
+        test = {"kind": "gains", "stated": [{"intermediate": "qqp", "points": points}]}
+        claim = Claim.model_validate({"id": "x", "statement": "y", "test": test})
+        return judge([claim], load_published(), data)[0]
+
+    assert judged(-8.0).published.verdict == "contradicted"
+    assert judged(-8.0).study.verdict == "supported"
+    assert judged(-80.0).study.verdict == "not supported"
+    assert "a loss, but less" in judged(-80.0).study.reason
+    assert judged(5.3).published.verdict == "supported"
+    assert judged(5.3).study.verdict == "contradicted"
+
+
+def test_tables_of_averages_or_of_retrieval_alone_are_judged_by_what_they_have(tmp_path):
+    head, *rows = TABLE.splitlines()
+    for kept in (("average",), ("bucc2018", "tatoeba", "average"), ("bucc2018", "tatoeba")):
+        path = tmp_path / "scores.csv"
+        path.write_text("\n".join([head, *(r for r in rows if any(f",{k}," in r for k in kept))]))
+        found = verdicts(load_published(path))
+        verdict = found["large-single-gains"].published.verdict
+        assert verdict == ("not supported" if "average" in kept else "not tested")
+        if "average" in kept:
+            assert (
+                "trained tasks alone not published" in found["large-single-gains"].published.reason
+            )
 
 
 def test_one_of_many_tests_contradicts_only_if_it_survives_their_correction(tmp_path):

@@ -62,9 +62,8 @@ def _check(system: System) -> Finding:
     share, trained = None, None
     untrained = [task for task in system.tasks if task in RETRIEVAL]
     if system.delta and untrained:
-        rest = [system.score(task) for task in system.tasks if task not in RETRIEVAL]
         whole = sum(system.score(task) for task in system.tasks)
-        trained = sum(rest) / len(rest) if rest else None
+        trained = sum(system.trained) / len(system.trained) if system.trained else None
         if abs(whole) / len(system.tasks) > ROUNDING:  # a share of nothing says nothing
             share = sum(system.score(task) for task in untrained) / whole
     return Finding(

@@ -35,13 +35,12 @@ def _gains(test: Any, published: Published, version: str) -> Found:
     absent = [i.intermediate for i in test.stated if i.intermediate not in known]
     said += [f"{name} is not there" for name in absent]
     exact = not absent and all(abs((s.mean or 0.0) - i.points) <= ROUNDING for i, s in found)
-    up = all((s.mean or 0.0) > 0 for _, s in found)
+    same = all((s.mean or 0.0) * i.points > 0 for i, s in found)  # a loss can be claimed too
     systems = [system for _, system in found]
-    rest = mean(_trained(system) for system in systems)
-    verdict = SUPPORTED if exact else NOT_SUPPORTED if up else CONTRADICTED
+    verdict = SUPPORTED if exact else NOT_SUPPORTED if same else CONTRADICTED
     judgement = Judgement(
         verdict=verdict,
-        reason=f"printed: {'; '.join(said)}; over the trained tasks alone {rest:+.1f} on average",
+        reason=f"printed: {'; '.join(said)}; over the trained tasks alone {_trained(systems)}",
         effect=mean(s.mean or 0.0 for s in systems),
         sample=_sample(systems),
     )
@@ -60,8 +59,8 @@ def _greatest(test: Any, published: Published, version: str) -> Found:
         verdict=SUPPORTED if effect > 0 else CONTRADICTED,
         reason=(
             f"{several.name} gains {several.mean:+.1f}{stated}, {best.name} alone "
-            f"{best.mean:+.1f}; over the trained tasks alone {_trained(several):+.1f} and "
-            f"{_trained(best):+.1f}"
+            f"{best.mean:+.1f}; over the trained tasks alone {_trained([several])} and "
+            f"{_trained([best])}"
         ),
         effect=effect,
         sample=_sample([*rows, several]),
@@ -74,7 +73,7 @@ def _task_gains(test: Any, published: Published, version: str) -> Found:
     if not rows:
         return nothing(f"no published differences on {', '.join(test.tasks)}"), Grounds()
     gains = [mean(s.score(task) for task in test.tasks) for s in rows]
-    others = [mean(s.score(t) for t in s.tasks if t not in test.tasks) for s in rows]
+    others = [mean([s.score(t) for t in s.tasks if t not in test.tasks] or [0]) for s in rows]
     more = sum(gain > max(0.0, other) for gain, other in zip(gains, others, strict=True))
     verdict = SUPPORTED if more == len(rows) else NOT_SUPPORTED if mean(gains) > 0 else CONTRADICTED
     judgement = Judgement(
@@ -125,7 +124,8 @@ def _best_per_target(test: Any, published: Published, version: str) -> Found:
     whole = next((s for s in rows if len(s.tasks) > 1), None)
     if whole is not None and base is not None:
         differences = {t: whole.score(t) - base.score(t) for t in whole.tasks if t in base.scores}
-        share = sum(differences.get(t, 0.0) for t in RETRIEVAL) / sum(differences.values())
+        total = sum(differences.values())
+        share = sum(differences.get(t, 0.0) for t in RETRIEVAL) / total if total else 0.0
         said.append(f"{share:.0%} of the first table's gain comes from untrained retrieval")
     if len(system.tasks) < 2:
         said.append(f"no row of {system.source} is published to check its average by")
@@ -152,7 +152,7 @@ def _alternatives(test: Any, published: Published, version: str) -> Found:
             "no published table has intermediates with and without an alternative"
         ), Grounds()
     differences = [(a.mean or 0.0) - (b.mean or 0.0) for a, b in pairs]
-    rest = mean(_trained(a) - _trained(b) for a, b in pairs)
+    rest = mean(mean(a.trained or [0]) - mean(b.trained or [0]) for a, b in pairs)
     effect, up = mean(differences), sum(value > 0 for value in differences)
     holds = up == len(pairs) and rest > 0
     judgement = Judgement(
@@ -257,9 +257,10 @@ def _with_gain(published: Published, version: str) -> list[System]:
     return [s for s in rows if s.source == version] or rows
 
 
-def _trained(system: System) -> float:
-    """Mean difference over the tasks that are trained."""
-    return mean(system.score(task) for task in system.tasks if task not in RETRIEVAL)
+def _trained(systems: Sequence[System]) -> str:
+    """Mean difference over the tasks that are trained, in words."""
+    values = [mean(system.trained) for system in systems if system.trained]
+    return f"{mean(values):+.1f}" if values else "not published"
 
 
 def _sample(systems: Sequence[System]) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from midway.analysis import ReportData
 from midway.analysis.comparisons import compare
 from midway.analysis.estimate import Estimate
-from midway.analysis.gains import Average, Gain, trained
+from midway.analysis.gains import Average, trained
 from midway.analysis.tests import LEVEL
 from midway.claims.judgement import (
     CONTRADICTED,
@@ -18,9 +18,8 @@ from midway.claims.judgement import (
     Judgement,
     nothing,
 )
-from midway.claims.schema import Claim
+from midway.claims.schema import Claim, Stated
 
-Row = TypeVar("Row", Average, Gain)
 _SEED = 20200526
 _VERDICTS = {1: SUPPORTED, 0: NOT_SUPPORTED, -1: CONTRADICTED}
 
@@ -47,14 +46,25 @@ def _gains(test: Any, data: ReportData) -> Judgement:
     met = {item.intermediate for item, _ in rows}
     said += [f"{i.intermediate} is not there" for i in test.stated if i.intermediate not in met]
     reason = f"mean gain on trained targets: {'; '.join(said)}"
-    weakest = _weakest([row for _, row in rows])
-    sign = _sign(weakest.mean)
-    short = [pair for pair in rows if pair[1].mean.interval.high < pair[0].points]
-    if sign <= 0 or not short:
+    signs = [(_way(item) * _sign(row.mean), -_missing(item, row), row) for item, row in rows]
+    sign, _, weakest = min(signs, key=lambda found: found[:2])
+    short = {_missing(item, row): (item, row) for item, row in rows}
+    item, row = short[max(short)]
+    if sign <= 0 or max(short) <= 0:
         return _judgement(sign, weakest.mean, reason, data)
-    item, row = max(short, key=lambda pair: pair[0].points - pair[1].mean.interval.high)
-    reason += "; a gain, but less than is claimed"
+    reason += f"; a {'gain' if _way(item) > 0 else 'loss'}, but less than is claimed"
     return replace(_judgement(0, row.mean, reason, data), threshold=item.points)
+
+
+def _way(item: Stated) -> int:
+    """-1 if a loss is claimed."""
+    return -1 if item.points < 0 else 1
+
+
+def _missing(item: Stated, row: Average) -> float:
+    """How far the interval ends below the size that is claimed, in points; negative if not."""
+    interval = row.mean.interval
+    return item.points - interval.high if _way(item) > 0 else interval.low - item.points
 
 
 def _greatest(test: Any, data: ReportData) -> Judgement:
@@ -72,8 +82,10 @@ def _task_gains(test: Any, data: ReportData) -> Judgement:
     rows = [row for row in data.gains if row.target in test.tasks]
     if not rows:
         return nothing(f"the study has no target {' or '.join(test.tasks)}")
-    weakest = _weakest(rows)
+    weakest = min(rows, key=lambda row: (_sign(row.mean), row.mean.interval.estimate))
     said = "; ".join(f"{row.target} after {row.intermediate} {_text(row.mean)}" for row in rows)
+    if _sign(weakest.mean) != weakest.mean.interval.sign:
+        said += "; the weakest of these is none after correcting for all tests of the study"
     return _judgement(_sign(weakest.mean), weakest.mean, said, data)
 
 
@@ -132,11 +144,6 @@ def _sign(value: Estimate) -> int:
     """The interval's sign, 0 if a correction for all tests of the study takes it away."""
     corrected = value.q is not None and value.q >= LEVEL
     return 0 if corrected else value.interval.sign
-
-
-def _weakest(rows: Sequence[Row]) -> Row:
-    """The row that speaks most against "all of these gain"."""
-    return min(rows, key=lambda row: (_sign(row.mean), row.mean.interval.estimate))
 
 
 def _averages(data: ReportData) -> Sequence[Average]:

@@ -60,6 +60,11 @@ class System:
         """Tasks with a score."""
         return tuple(task for task in self.scores if task != AVERAGE)
 
+    @property
+    def trained(self) -> list[float]:
+        """Scores of the tasks that are trained, without untrained retrieval."""
+        return [self.score(task) for task in self.tasks if task not in RETRIEVAL]
+
     def score(self, task: str) -> float:
         """A task's score, the mean of its metrics (F1 and exact match in question answering)."""
         values = self.scores[task].values()
