@@ -300,6 +300,11 @@ def test_claims_of_ones_own(tmp_path):
         ("[[claim]]\nid = 'x'\n", "claim.0.statement"),
         ("[[claim]]\nid='x'\nstatement='y'\ntest={kind='count', numbr=9}", "Did you mean 'number'"),
         ("[[claim]]\nid='x'\nstatement='y'\ntest={kind='cunt'}", "claim.0.test"),
+        (
+            "[[claim]]\nid='x'\nstatement='y'\n"
+            "test={kind='gains', stated=[{intermediate='squad', points=nan}]}",
+            "finite number",
+        ),
         ("claim = [", "not valid TOML"),
         (2 * "[[claim]]\nid='x'\nstatement='y'\ntest={kind='count', number=9}\n", "two claims"),
     ],
