@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench docs statistics clean
+.PHONY: demo test lint audit bench docs statistics clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -18,10 +18,13 @@ demo: $(READY)  ## the main job on the embedded data: no data folder, no hub
 test: $(READY)  ## all tests; those on real data run when MIDWAY_DATA is set
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(READY)  ## bandit's rules are among ruff's: family S
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(READY)  ## known vulnerabilities of the dependencies; needs a network
+	$(BIN)/python scripts/audit.py
 
 bench: $(READY)  ## fine-tuning and evaluation against transformers.Trainer; docs/performance.md has the others
 	$(BIN)/python -m benchmarks.training

@@ -56,7 +56,9 @@ def file_digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; make it readable, then run again"
+        ) from error
 
 
 def _plain(value: object, path: tuple[str, ...]) -> Any:
@@ -182,7 +184,9 @@ def _state(path: Path) -> tuple[str, int, int]:
     try:
         stat = path.stat()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(
+            f"cannot read {path}: {error.strerror or error}; make it readable, then run again"
+        ) from error
     return str(path.absolute()), stat.st_size, stat.st_mtime_ns
 
 
@@ -195,7 +199,7 @@ def _remembered(file: Path) -> dict[tuple[str, int, int], str]:
     for line in lines:
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(entry, Mapping) and _is_entry(entry):
             known[entry["path"], entry["size"], entry["mtime_ns"]] = entry["sha256"]
@@ -207,4 +211,7 @@ def _is_entry(line: Mapping[str, Any]) -> bool:
     if any(type(line.get(name)) is not kind for name, kind in shape.items()):
         return False
     entry = {name: line[name] for name in shape}
-    return bool(line.get("check") == digest(entry)[:16])
+    try:
+        return bool(line.get("check") == digest(entry)[:16])
+    except ValueError:  # half a surrogate pair, which no digest is made of
+        return False

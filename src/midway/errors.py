@@ -8,17 +8,23 @@ MidwayError
 ├── StoreError     a store that cannot be read, written or believed        exit code 1
 └── StageError     a stage that failed while it ran                        exit code 1
 
-Each message is one line: what was found, what was expected, what to do next.
+Each message is one line: what was found, what was expected, what to do next. Whatever data it
+quotes, the line is kept short and holds nothing that a terminal would obey.
 """
 
 import difflib
 from collections.abc import Iterable
+
+_LONGEST, _END = 1500, 500  # characters of a message; of its end, which says what to do
 
 
 class MidwayError(Exception):
     """Root of all errors that a user can cause or meet."""
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class UsageError(MidwayError):
@@ -47,6 +53,24 @@ class StageError(MidwayError):
     """A stage failed while it ran."""
 
     exit_code = 1
+
+
+def one_line(text: str) -> str:
+    """Return `text` in one line, its middle left out if it is very long.
+
+    Line ends and tabs become spaces; escape sequences of terminals, half surrogate pairs and signs
+    that turn the direction of writing become what Python writes for them.
+    """
+    if not text.isprintable():
+        text = " ".join(text.split("\n")) if "\n" in text else text
+        text = "".join(c if c.isprintable() else " " if c in "\t\r" else _escaped(c) for c in text)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - _END]} … {text[-_END:]}"
+    return text
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

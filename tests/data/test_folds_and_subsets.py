@@ -9,7 +9,7 @@ import pytest
 from midway.canonical import file_digest
 from midway.graph.stage import Context, Runtime
 from midway.stages import examples as stage
-from midway.stages.leaks import texts
+from midway.stages.leak_texts import normal, texts
 from midway.studies import build
 from midway.studies.estimate import Estimator
 from midway.tasks import load_card
@@ -60,7 +60,7 @@ def test_folds_share_no_paragraph_and_lose_no_question(chosen, name, split):
     assert len(whole) == len(a) + len(b)
     documents = [{(e.language, e.document) for e in part} for part in (a, b)]
     assert not documents[0] & documents[1]
-    paragraphs = [{text for e in part for text in texts(e)} for part in (a, b)]
+    paragraphs = [{normal(text) for e in part for text in texts(e)} for part in (a, b)]
     assert min(map(len, paragraphs)) > 50
     assert not paragraphs[0] & paragraphs[1]
 

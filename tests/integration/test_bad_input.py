@@ -42,7 +42,7 @@ STUDIES = {
                                 "'xquad-bth'", "Did you mean 'xquad-both'?"),
     "invalid TOML": (('name = "tiny"', "name = tiny"), "not valid TOML", "line 2"),
     "no seeds": (("seeds = [1]", "seeds = []"), "'seeds'"),
-    "seed twice": (("seeds = [1]", "seeds = [1, 1]"), "seeds [1, 1] must be different"),
+    "seed twice": (("seeds = [1]", "seeds = [1, 1]"), "seeds [1, 1], expected different"),
     "unknown offline encoder": (('encoder = "encoder"', 'encoder = "offline:e5"'),
                                 "unknown offline encoder 'offline:e5'", "multilingual-e5-small"),
     "missing encoder folder": (('encoder = "encoder"', 'encoder = "./no-such"'),

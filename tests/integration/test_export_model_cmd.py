@@ -238,7 +238,7 @@ def test_the_card_says_what_was_measured(tiny, capfd, monkeypatch):
     assert f" {sum(f1) / 2:.2f} |" in text
     assert " | en 12 · ro 12 | " in text
     assert "seed 1" in text
-    assert "of 36 examples of tydiqa has a text that target tydiqa trains on" in text
+    assert "of 36 examples of tydiqa is in what target tydiqa trains on" in text
     assert "Collapsed" not in text
 
 

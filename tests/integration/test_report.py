@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from synthetic_study import EFFECTS, LANGUAGES, LOW, PROVENANCE, TARGETS, make_r
 
 from midway.analysis import analyse, read_csv, read_parquet, summary
 from midway.analysis.cube import build_cubes
+from midway.claims import judge, load_claims, load_published
 from midway.errors import StoreError, StudyError
 from midway.report import page, write_report
 
@@ -139,6 +141,58 @@ def test_the_page_opens_with_the_verdict_and_has_all_sections(html, written):
         assert words in text
 
 
+def test_the_largest_gain_of_each_target_is_marked_as_a_maximum(html, written):
+    data, _ = written
+    table = html[html.index('<table class="gains">') :]
+    cells = re.findall(r"<td.*?</td>", table[: table.index("</table>")], re.DOTALL)
+    marked = [float(re.search(r'data-sort="([^"]+)"', c)[1]) for c in cells if "maximum of" in c]
+    largest = {}
+    for row in (*data.gains, *data.averages):
+        where = getattr(row, "target", None) or row.targets
+        value = row.mean.interval.estimate
+        largest[where] = max(value, largest.get(where, value))
+    assert sorted(marked) == pytest.approx(sorted(largest.values()), abs=1e-6)
+    assert "".join(cells).count("maximum of 3") == len(marked)
+
+
+def test_marks_say_which_gains_hold_after_adjusting(html, written):
+    data, _ = written
+    tables = html[html.index('id="map-1"') : html.index('id="resources"')]
+    expected = dict.fromkeys("▲▼△▽·", 0)
+    for row in data.by_language:
+        sign, firm = row.mean.interval.sign, row.mean.q < 0.05
+        expected["·" if not sign else ("▽▼", "△▲")[sign > 0][firm]] += 1
+    assert {mark: tables.count(f'aria-hidden="true">{mark}<') for mark in expected} == expected
+    assert expected["▲"] > 10
+    assert expected["▼"] > 10
+
+
+def test_the_page_says_what_gains_go_with(html, written):
+    data, _ = written
+    text = " ".join("".join(Page(html).text).split())
+    shares = data.decomposition.shares
+    for part in (shares.rows, shares.columns, shares.interaction, shares.noise):
+        assert f"{100 * part:.0f} %" in text
+    section = html[html.index('id="drivers-title"') :]
+    section = section[: section.index("</section>")]
+    assert section.count('class="numbers"') == len(data.slopes) > 3
+
+
+def test_the_page_judges_the_published_claims(html, written):
+    data, _ = written
+    judged = judge(load_claims(), load_published(), data)
+    section = html[html.index('id="claims-title"') :]
+    section = unescape(section[: section.index("</section>")])
+    assert len(judged) == section.count('class="claim"') == 10
+    tested = [row for row in judged if row.study.verdict != "not tested"]
+    first = section.split("<details>", maxsplit=1)[0]
+    assert first.count('class="claim"') == len(tested) > 0
+    assert all(row.study.reason in first for row in tested)
+    for row in judged:
+        for text in (row.claim.statement, row.published.reason, row.study.reason):
+            assert text in section
+
+
 def test_languages_are_ordered_from_the_poorest_to_the_richest(html):
     table = html[html.index('id="map-1"') : html.index('id="map-2"')]
     codes = re.findall(r'<span class="code">(\w\w)</span></th>', table)
@@ -236,7 +290,7 @@ def test_the_same_scores_give_the_same_page(runs, html):
 )
 def test_the_answer_follows_the_effects(tmp_path, effects, expected):
     only = {"tydiqa": TARGETS["tydiqa"]}
-    runs = make_runs(tmp_path, effects=effects, seeds=(1, 2, 3), examples=200, targets=only, draw=3)
+    runs = make_runs(tmp_path, effects=effects, seeds=(1, 2, 3), examples=200, targets=only, draw=4)
     data = analyse("s", "", runs, {}, resamples=400)
     assert answers(data)["help"] == expected
     assert answers(data)["retrieval"] == "not tested"
@@ -374,9 +428,9 @@ def leak(**changes):
 def test_leaks_are_shown_and_stand_before_any_quotation(runs):
     found = [leak(shared=1, target="tydiqa"), leak()]
     data = analyse("s", "", runs, {**PROVENANCE, "leaks": found}, resamples=50)
-    caveat = next(text for text in data.verdict.caveats if "returns" in text)
-    assert "12 of 900 examples of xquad have a text that intermediate squad-en trains on" in caveat
-    assert "1 of 900 examples of tydiqa has a text" in caveat
+    caveat = next(text for text in data.verdict.caveats if "return in" in text)
+    assert "12 of 900 examples of xquad are in what intermediate squad-en trains on" in caveat
+    assert "1 of 900 examples of tydiqa is in what" in caveat
     leakage = section(page(data), "leakage")
     assert "2 pairs" in leakage
     assert "The largest share: 12 of 900" in leakage
@@ -388,7 +442,7 @@ def test_no_leak_is_claimed_only_after_a_search(runs):
     def leakage(provenance):
         return text_of(analyse("s", "", runs, provenance, resamples=20))
 
-    clean = "No training text, exact after normalisation, returns in the evaluation data."
+    clean = "No evaluation example is in the training data: not by item, document or text."
     assert clean in leakage(PROVENANCE)
     waiting = [{"name": "look for training text", "key": "k", "state": "missing", "seconds": None}]
     assert "have not been compared yet" in leakage({"leaks": [], "stages": waiting})
@@ -520,3 +574,78 @@ def test_replicates_over_seeds_are_the_mean_of_those_of_each_seed(tmp_path):
     }
     assert complete.pop("qqp-en") == [True, False, True]
     assert all(all(seeds) for seeds in complete.values())
+
+
+def test_the_verdict_is_right_on_studies_whose_truth_is_known(tmp_path):
+    """One intermediate helps, one does nothing, one hurts; a hundred draws of the study.
+
+    The verdict must name the one that helps, and must not tell apart what is alike.
+    """
+    only = {name: TARGETS[name] for name in ("tydiqa", "udpos")}
+    right = {"which": 0, "help": 0, "alike": 0}
+    draws = 100
+    for draw in range(draws):
+        runs = make_runs(
+            tmp_path / str(draw),
+            effects={"good": 8.0, "none-1": 0.0, "none-2": 0.0},
+            seeds=(1, 2, 3),
+            examples=60,
+            seed_sd=1.0,
+            languages=("en", "sw", "fi", "ar", "te", "yo"),
+            targets=only,
+            draw=draw,
+        )
+        contrasts = {"contrasts": [["none-1", "none-2"]]}
+        data = analyse("s", "", runs, contrasts, resamples=300)
+        said = answers(data)
+        right["which"] += said["which"] == "good"
+        right["help"] += said["help"] in ("yes", "mixed")
+        right["alike"] += data.stated[0].mean.interval.sign == 0
+    assert right["which"] >= 95
+    assert right["help"] >= 95
+    assert right["alike"] >= 90  # 95 expected; fewer than 90 has a probability of 1 %
+
+
+def test_every_gain_has_a_test_and_says_what_it_could_see(tmp_path):
+    data = analyse("s", "", make_runs(tmp_path, examples=60, seeds=(1, 2, 3)), PROVENANCE)
+    for row in (*data.gains, *data.by_language):
+        mean = row.mean
+        assert 0 < mean.p <= mean.q <= 1
+        half = (mean.interval.high - mean.interval.low) / 2
+        assert mean.detectable == pytest.approx(1.43 * half, rel=0.01)
+    # a test and an interval say the same, but for draws at the border
+    apart = [
+        row for row in data.by_language if (row.mean.p < 0.05) != (row.mean.interval.sign != 0)
+    ]
+    assert len(apart) <= 0.1 * len(data.by_language)
+    (stated,) = data.stated
+    assert stated.mean.p == stated.mean.q < 0.05  # one stated contrast: nothing to adjust for
+    document = summary(data)
+    assert document["tests"]["targets"]["tested"] == len(data.gains)
+    assert document["contrasts"][0]["mean"]["p"] == stated.mean.p
+
+
+def test_gains_divide_into_intermediates_targets_and_the_rest(tmp_path):
+    data = analyse("s", "", make_runs(tmp_path, examples=60), PROVENANCE)
+    parts = data.decomposition
+    assert parts.intermediates == ("squad-en", "xquad-multi", "qqp-en")
+    assert set(parts.targets) == {"tydiqa", "xquad", "udpos"}  # trained ones
+    shares = parts.shares
+    assert shares.rows + shares.columns + shares.interaction == pytest.approx(1)
+    assert shares.rows > 0.8  # effects are the same on every target
+
+
+def test_slopes_find_what_was_put_in(tmp_path):
+    """The gain is the same in all languages: no slope excludes zero but by chance."""
+    data = analyse("s", "", make_runs(tmp_path, examples=200, seeds=(1, 2, 3)), PROVENANCE)
+    assert {(s.first, s.second) for s in data.slopes} == {
+        ("squad-en", "none"),
+        ("xquad-multi", "none"),
+        ("qqp-en", "none"),
+        ("xquad-multi", "squad-en"),
+    }
+    text = [row for row in data.slopes if row.property.startswith("ten times")]
+    assert all(row.languages == 11 and row.cells == 33 for row in text)  # English is left out
+    seen = [row for row in data.slopes if row.property.startswith("in the")]
+    assert {row.first for row in seen} == {"xquad-multi"}  # English data are seen by none
+    assert sum(row.slope.sign != 0 for row in data.slopes) <= 3

@@ -58,3 +58,20 @@ def test_report_writes_the_page_and_says_where(call, tmp_path):
     call("report", "study.toml", "--out", "deep/page.html")
     default = tmp_path / "runs" / "synthetic" / "report.html"
     assert default.read_bytes() == (tmp_path / "deep" / "page.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "ending", "start"), [("markdown", "md", "# synthetic"), ("latex", "tex", "% Tables")]
+)
+def test_report_writes_tables_for_papers(call, tmp_path, form, ending, start):
+    result = call("report", "study.toml", "--format", form)
+    path = tmp_path / "runs" / "synthetic" / f"report.{ending}"
+    assert result.stdout.strip().endswith(f"runs/synthetic/report.{ending}")
+    assert path.read_text(encoding="utf-8").startswith(start)
+
+
+def test_report_writes_figures_when_asked(call, tmp_path):
+    result = call("report", "study.toml", "--figures", "plots")
+    written = list((tmp_path / "plots").iterdir())
+    assert f"figures: plots ({len(written)} files)" in result.stdout
+    assert {path.suffix for path in written} == {".svg", ".csv"}

@@ -173,3 +173,39 @@ def test_digest_cache_refuses_a_flipped_digit(tmp_path):
 def test_digest_cache_without_a_writable_folder(tmp_path):
     path = old(tmp_path / "f", b"abc")
     assert DigestCache(path / "below-a-file").digest(path) == file_digest(path)
+
+
+@pytest.mark.parametrize("jump", [-(10**6), -3600, 3600, 10**6, 2 * 10**9])
+def test_a_clock_that_jumps_gives_no_wrong_digest(tmp_path, monkeypatch, jump):
+    """What was remembered before, or is changed after, is never taken for something else."""
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    os.utime(path, (1e9, 1e9))
+    DigestCache(tmp_path / "cache").digest(path)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + jump)
+    assert DigestCache(tmp_path / "cache").digest(path) == hashlib.sha256(b"1").hexdigest()
+    for text in (b"2", b"3"):  # written at once, one after the other: one tick of the clock
+        path.write_bytes(text)
+        os.utime(path, (now + jump, now + jump))
+        assert DigestCache(tmp_path / "cache").digest(path) == hashlib.sha256(text).hexdigest()
+
+
+def test_a_file_from_the_future_is_never_remembered(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    os.utime(path, (time.time() + 10**6,) * 2)
+    calls = []
+    cache = DigestCache(tmp_path / "cache", compute=lambda p: calls.append(p) or file_digest(p))
+    assert cache.digest(path) == cache.digest(path)
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("line", ["[" * 10**5, '{"path":"\\ud800"}', "9" * 5000, "null", "[]"])
+def test_lines_of_the_cache_that_are_none_are_ignored(tmp_path, line):
+    path = tmp_path / "a"
+    path.write_bytes(b"1")
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "digests.jsonl").write_text(f"{line}\n{line}", encoding="utf-8")
+    assert DigestCache(folder).digest(path) == hashlib.sha256(b"1").hexdigest()

@@ -105,7 +105,7 @@ def test_tydiqa_goes_by_ids(read):
     assert reading.dropped == {"question in another language": 1}
     with pytest.raises(DataError, match="none of 2 rows is an example of 'sw'"):
         read("tydiqa", "train", "sw", columns)
-    with pytest.raises(DataError, match=r":1: 'id' is 'q0', which does not begin"):
+    with pytest.raises(DataError, match=r":1: 'id' is 'q0', expected one that begins"):
         read("tydiqa", "train", "fi", questions(answers(("one", 0))))
 
 

@@ -85,7 +85,7 @@ def test_missing_language_of_labels(folders):
 def test_wrong_suffix(folders):
     path = folders[0] / "tydiqa" / "test-te.json"
     path.rename(path.with_suffix(".tsv"))
-    check(folders, r"has test-te\.tsv, but the file must be called test-te\.json")
+    check(folders, r"has test-te\.tsv, expected test-te\.json")
 
 
 def test_wrong_number_of_lines(folders):

@@ -35,3 +35,13 @@ def test_order_of_queries_does_not_matter(pairs, random):
     random.shuffle(pairs)
     assert retrieval.accuracy([p for p, _ in pairs], [g for _, g in pairs]) == before
     assert 0 <= before <= 100
+
+
+@pytest.mark.parametrize("ranking", [["b", "b", "b"], ["b", "b", "c"], ["x", "b", "b", "b"]])
+def test_an_entry_that_is_named_twice_is_right_once(ranking):
+    """Else a ranking of one right entry, over and over, had more than 100 %."""
+    once = retrieval.average_precision(ranking, ["b"], depth=20)
+    assert once == 1 / (ranking.index("b") + 1)
+    assert retrieval.average_precision(["b"], ["b", "b"], depth=20) == 1.0
+    both = retrieval.average_precision(ranking, ["b", "c"], depth=20)
+    assert both <= 1.0

@@ -51,7 +51,7 @@ def change(path, tmp_path, edit):
         (lambda raw: raw.pop("script"), "keys: missing script"),
         (lambda raw: raw["questions"].pop("has_most"), "questions: missing has_most"),
         (lambda raw: raw["statements"].update(lives="{who}."), r"'lives' has the slot \{who\}"),
-        (lambda raw: raw["thing"].update(book="a|b|c"), "thing 'book' has 3 forms, not 2"),
+        (lambda raw: raw["thing"].update(book="a|b|c"), "thing 'book' has 3 forms, expected 2"),
     ],
 )
 def test_a_damaged_lexicon_is_refused(tmp_path, edit, message):

@@ -148,8 +148,8 @@ def test_tydiqa_ids_without_a_language_are_refused(tmp_path):
         ({"id": 5}, r"qas\[0\]\.id is of type int, expected a string"),
         ({"question": None}, r"qas\[0\]\.question is missing"),
         ({"question": "\ud800"}, "half a surrogate pair"),
-        ({"is_impossible": "no"}, "is_impossible is not true or false"),
-        ({"is_impossible": True}, "is marked is_impossible and yet has answers"),
+        ({"is_impossible": "no"}, "is_impossible is 'no', expected true or false"),
+        ({"is_impossible": True}, "is marked is_impossible and yet has 1 answers, expected none"),
     ],
 )
 def test_wrong_fields_name_their_place(tmp_path, change, message):

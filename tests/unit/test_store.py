@@ -9,6 +9,7 @@ from midway.errors import StageError, StoreError, UsageError
 from midway.graph.plan import build
 from midway.graph.runner import run_plan
 from midway.graph.stage import Runtime
+from midway.store import upkeep
 from midway.store.lease import Lease, Owner, acquire, is_dead, read_owner
 from midway.store.local import Store, seal_outputs
 from midway.store.manifest import DamagedError, read_manifest, render
@@ -184,10 +185,100 @@ def test_gc_without_studies_sweeps_only_leftovers(store, made, monkeypatch):
 
 def test_gc_spares_what_is_leased(store, made):
     lease = acquire(store.leases, made[1].key)
-    gc(store, set(), dry=False)
+    kept = {made[1].key}  # its study is named: what it needs is known, the rest may go
+    gc(store, kept, dry=False)
     lease.release()
-    assert store.has(made[1])
-    assert not store.has(made[0])
+    assert [store.has(stage) for stage in made] == [False, True, False]
+
+
+def test_gc_leaves_all_results_while_a_study_that_is_not_named_runs(store, made):
+    """Nobody here can say what that run reads."""
+    other = toy(EXAMPLES, "other")
+    said = []
+    lease = acquire(store.leases, other.key)
+    store.work(other).joinpath("checkpoint").write_text("half")
+    store.quarantine(made[2])
+    swept = gc(store, {made[0].key}, dry=False, notice=said.append)
+    assert {item.what for item in swept} == {"damaged result"}
+    assert [store.has(stage) for stage in made] == [True, True, False]
+    assert (store.work(other) / "checkpoint").is_file()
+    assert other.key[:12] in said[0]
+    lease.release()
+    gc(store, {made[0].key}, dry=False)
+    assert [store.has(stage) for stage in made] == [True, False, False]
+    assert not (store.root / "work" / other.key).exists()
+
+
+def test_gc_spares_what_is_taken_between_looking_and_removing(store, made, monkeypatch):
+    leases = []
+    real = upkeep.tree_bytes
+
+    def take(path):  # called for each item once the list is made
+        if path.name == made[1].key:
+            leases.append(acquire(store.leases, made[1].key))
+        return real(path)
+
+    monkeypatch.setattr(upkeep, "tree_bytes", take)
+    swept = gc(store, {made[0].key}, dry=False)
+    leases[0].release()
+    assert {item.path.name for item in swept} == {made[2].key}
+    assert [store.has(stage) for stage in made] == [True, True, False]
+
+
+def test_verify_in_parallel_finds_the_same_and_says_how_far_it_is(store):
+    names = [f"n{i}" for i in range(12)]
+    run_plan(build([toy(EXAMPLES, name) for name in names]), store, Runtime())
+    for name in names[::3]:
+        (store.path(toy(EXAMPLES, name)) / "text.txt").write_text("?", encoding="utf-8")
+    one, many = [], []
+    alone = verify(store, workers=1, seen=lambda *at: one.append(at))
+    assert alone == verify(store, workers=5, seen=lambda *at: many.append(at))
+    assert {f.key for f in alone[1]} == {toy(EXAMPLES, name).key for name in names[::3]}
+    assert one == many == [(done, 12) for done in range(13)]
+
+
+def test_verify_does_not_report_what_another_process_removes_meanwhile(store, made, monkeypatch):
+    real = upkeep.read_manifest
+
+    def removed_first(path):
+        if path.parent.name == made[1].key:
+            store.drop(made[1].key)
+        return real(path)
+
+    monkeypatch.setattr(upkeep, "read_manifest", removed_first)
+    assert verify(store) == (3, [])
+
+
+def test_repair_moves_the_damaged_away_and_the_next_run_computes_them(store, made):
+    (store.path(made[1]) / "text.txt").write_text("damaged", encoding="utf-8")
+    before = (store.path(made[2]) / "text.txt").read_text(encoding="utf-8")
+    assert [f.key for f in verify(store, repair=True)[1]] == [made[1].key]
+    assert not store.has(made[1])
+    assert verify(store) == (2, [])
+    run_plan(build([made[1]]), store, Runtime())
+    assert verify(store) == (3, [])
+    assert (store.path(made[2]) / "text.txt").read_text(encoding="utf-8") == before
+
+
+def test_repair_leaves_what_is_whole_but_made_from_another_copy(store, made):
+    path = store.path(made[0]) / "manifest.json"
+    (store.path(made[0]) / "text.txt").write_text("other", encoding="utf-8")
+    other = seal_outputs(store, _copy_without_manifest(store, made[0]))
+    path.write_text(render(_with_outputs(read_manifest(path), other)), encoding="utf-8")
+    findings = verify(store, repair=True)[1]
+    assert len(findings) == 2
+    assert not any(found.damaged for found in findings)
+    assert all(store.has(stage) for stage in made)
+
+
+def test_a_manifest_cannot_name_files_outside_its_artefact(store, made):
+    path = store.path(made[0]) / "manifest.json"
+    manifest = read_manifest(path)
+    for name in ("../x", "/etc/passwd", "a/../../x", "./x"):
+        moved = {name: next(iter(manifest.outputs.values()))}
+        path.write_text(render(_with_outputs(manifest, moved)), encoding="utf-8")
+        with pytest.raises(DamagedError, match="not a manifest"):
+            read_manifest(path)
 
 
 def test_lease_is_exclusive_and_released(tmp_path):

@@ -8,6 +8,7 @@ from midway.analysis.results import (
     collect,
     read_csv,
     read_parquet,
+    read_table,
     write_parquet,
 )
 from midway.analysis.study import ReportData, analyse
@@ -22,6 +23,7 @@ __all__ = [
     "collect",
     "read_csv",
     "read_parquet",
+    "read_table",
     "summary",
     "write_csv",
     "write_parquet",

@@ -2,14 +2,15 @@
 
 1. `values[system, seed, language]` are main metrics in percent; a run that is missing is NaN.
 2. `replicates` are the same on bootstrap samples. One sample of examples serves all systems and
-   seeds, so that every difference taken later is paired.
+   seeds, so that every difference taken later is paired. `swapped` are gains of pairs of systems
+   whose answers to an example were swapped at random (`midway.stats.permutation`).
 3. Only languages that all runs of the target have are kept; the others are listed.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,46 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midway.analysis.results import BASELINE, ORACLE, ScoredRun, load_scores
+from midway.analysis.examples import Examples, load_examples
+from midway.analysis.results import APART, BASELINE, ScoredRun, load_scores
 from midway.errors import StoreError
-from midway.stats import resample_ratios
+from midway.stats import interaction, resample_ratios, swapped_gains
 
 Floats = NDArray[np.float64]
+Pair = tuple[str, str]
 _THREADS = 4  # most of resampling runs outside the interpreter's lock
 _TOLERANCE = 1e-6  # points between scores.json and the sums of examples.parquet
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Where the examples of each language are in a file, by id.
-
-    Runs of a target are scored on the same examples in the same order, so one order, which takes a
-    sort of strings, serves them all.
-
-    Attributes:
-        keys: the file's columns language and id, an Arrow table.
-        rows: language → its rows, sorted by id.
-        ids: language → its ids, sorted; an Arrow column each.
-    """
-
-    keys: Any
-    rows: Mapping[str, NDArray[np.int64]]
-    ids: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """What each example of a run adds to its score.
-
-    Attributes:
-        order: the examples of each language.
-        numerators: in the order of the file.
-        denominators: likewise.
-    """
-
-    order: Order
-    numerators: Floats
-    denominators: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +47,8 @@ class Cube:
         values: ``[system, seed, language]`` in percent.
         replicates: of each language, ``[run, resample]`` in percent.
         runs: (place of the system, place of the seed) → run.
+        pairs: two systems → place in `swapped`; each intermediate with the baseline among them.
+        swapped: of each language, ``[pair, resample]`` in points, over the seeds of `paired`.
     """
 
     target: str
@@ -92,6 +64,14 @@ class Cube:
     values: Floats
     replicates: tuple[Floats, ...]
     runs: Mapping[tuple[int, int], int]
+    pairs: Mapping[Pair, int] = field(default_factory=dict)
+    swapped: tuple[Floats, ...] = ()
+
+    def paired(self, pair: Pair) -> tuple[int, ...]:
+        """The seeds that both systems were scored with."""
+        rows = [self.systems.index(name) for name in pair]
+        both: NDArray[np.bool_] = np.all(self.complete[rows], axis=0)
+        return tuple(seed for place, seed in enumerate(self.seeds) if both[place])
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
@@ -102,6 +82,18 @@ class Cube:
     @cached_property
     def _means(self) -> dict[tuple[int, tuple[int, ...]], Floats]:
         return {}
+
+    @cached_property
+    def _noise(self) -> dict[tuple[int, tuple[int, ...]], Floats]:
+        return {}
+
+    def noise(self, row: int, picks: tuple[int, ...]) -> Floats:
+        """Variance of `over_seeds` from what example and seed have in common, ``[language]``."""
+        if (row, picks) not in self._noise:
+            chosen = [self.runs[row, pick] for pick in picks]
+            parts = [interaction(language[chosen]) for language in self.replicates]
+            self._noise[row, picks] = np.array(parts)
+        return self._noise[row, picks]
 
     def over_seeds(self, row: int, picks: tuple[int, ...]) -> Floats:
         """Mean of a system's replicates over some seeds, ``[language, resample]``.
@@ -117,9 +109,9 @@ class Cube:
         return self._means[row, picks]
 
     @property
-    def oracle(self) -> bool:
-        """Whether its weights were chosen in the languages that it is evaluated in."""
-        return self.target.endswith(ORACLE)
+    def apart(self) -> bool:
+        """Whether it enters no average: chosen by an oracle, or scored with what leaks."""
+        return self.target.endswith(APART)
 
     @property
     def resamples(self) -> int:
@@ -127,50 +119,12 @@ class Cube:
         return int(self.replicates[0].shape[1])
 
 
-def load_examples(folder: Path, known: Order | None = None) -> Examples:
-    """Read ``examples.parquet``.
-
-    Args:
-        folder: a score artefact.
-        known: order of another run; used again if this one has the same examples.
-
-    Raises:
-        StoreError: the file is missing, damaged or lacks a column.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path = folder / "examples.parquet"
-    columns = ["language", "id", "numerator", "denominator"]
-    try:
-        file = pq.ParquetFile(path)  # a third of the time that `read_table` takes
-        table = file.read(columns, use_threads=False).select(columns).combine_chunks()
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise StoreError(
-            f"{path}: not a score artefact ({error}); `midway store verify` finds what is damaged"
-        ) from error
-    keys = table.select(["language", "id"])
-    order = known if known is not None and known.keys.equals(keys) else _order(keys)
-    return Examples(order, table["numerator"].to_numpy(), table["denominator"].to_numpy())
-
-
-def _order(keys: Any) -> Order:
-    """Sort the examples of a file by language and id."""
-    import pyarrow.compute as pc
-
-    indices = pc.sort_indices(keys, sort_keys=[("language", "ascending"), ("id", "ascending")])
-    ids = keys["id"].take(indices)
-    rows, names, start = {}, {}, 0
-    for count in keys["language"].take(indices).value_counts().to_pylist():  # as they appear
-        language, size = count["values"], count["counts"]
-        rows[language] = indices.slice(start, size).to_numpy().astype(np.int64)
-        names[language] = ids.slice(start, size)
-        start += size
-    return Order(keys, rows, names)
-
-
 def build_cubes(
-    runs: Sequence[ScoredRun], *, resamples: int, rng: np.random.Generator
+    runs: Sequence[ScoredRun],
+    *,
+    resamples: int,
+    rng: np.random.Generator,
+    contrasts: Sequence[Sequence[str]] = (),
 ) -> tuple[Cube, ...]:
     """Read the examples of all runs and resample them, target by target.
 
@@ -178,6 +132,7 @@ def build_cubes(
         runs: all scored runs of a study.
         resamples: number of bootstrap samples.
         rng: source of randomness.
+        contrasts: pairs of intermediates that will be tested against each other.
 
     Returns:
         One cube per target, trained targets first, then in the order of `runs`.
@@ -190,10 +145,13 @@ def build_cubes(
     for run in runs:
         groups.setdefault(run.target, []).append(run)
     ordered = sorted(groups.values(), key=lambda group: not group[0].trained)
-    return tuple(_build(group, resamples, rng) for group in ordered)
+    pairs = [(first, second) for first, second in contrasts]
+    return tuple(_build(group, resamples, rng, pairs) for group in ordered)
 
 
-def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> Cube:
+def _build(
+    runs: list[ScoredRun], resamples: int, rng: np.random.Generator, contrasts: Sequence[Pair]
+) -> Cube:
     """Build the cube of one target."""
     first = runs[0]
     names = dict.fromkeys(run.intermediate for run in runs)
@@ -201,7 +159,10 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
     seeds = tuple(sorted({run.seed for run in runs}))
     cells = [(systems.index(run.intermediate), seeds.index(run.seed)) for run in runs]
     if len(set(cells)) < len(cells):
-        raise StoreError(f"target {first.target!r} has two runs with one intermediate and seed")
+        raise StoreError(
+            f"target {first.target!r} has two runs with one intermediate and seed; "
+            "expected one of each, give every run a folder of its own"
+        )
     loaded = _load_all(runs)
     shared = set.intersection(*(set(examples.order.rows) for examples in loaded))
     every = set.union(*(set(examples.order.rows) for examples in loaded))
@@ -214,7 +175,7 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
         points = 100 * np.divide(top.sum(axis=0), totals, out=0 * totals, where=totals > 0)
         values[rows, picks, column] = points
     _check_against_scores(runs, cells, languages, values)
-    return Cube(
+    cube = Cube(
         target=first.target,
         family=first.family,
         metric=first.main_metric,
@@ -229,16 +190,49 @@ def _build(runs: list[ScoredRun], resamples: int, rng: np.random.Generator) -> C
         replicates=tuple(_resample(tables, resamples, rng)),
         runs={cell: number for number, cell in enumerate(cells)},
     )
+    wanted = [(name, BASELINE) for name in systems if BASELINE in systems and name != BASELINE]
+    wanted += [pair for pair in contrasts if set(pair) <= set(systems)]
+    pairs = {pair: place for place, pair in enumerate(dict.fromkeys(wanted))}
+    return replace(cube, pairs=pairs, swapped=tuple(_swap(cube, list(pairs), tables, rng)))
+
+
+def _swap(
+    cube: Cube, pairs: Sequence[Pair], tables: list[tuple[Floats, Floats]], rng: np.random.Generator
+) -> Iterator[Floats]:
+    """Gains with examples swapped, language by language."""
+    places = {seed: place for place, seed in enumerate(cube.seeds)}
+    runs = [
+        tuple(
+            [cube.runs[cube.systems.index(name), places[seed]] for seed in cube.paired(pair)]
+            for name in pair
+        )
+        for pair in pairs
+    ]
+    both = [(first, second) for first, second in runs]
+    return _in_threads(
+        lambda table, stream: swapped_gains(*table, both, resamples=cube.resamples, rng=stream),
+        tables,
+        rng,
+    )
 
 
 def _resample(
     tables: list[tuple[Floats, Floats]], resamples: int, rng: np.random.Generator
 ) -> Iterator[Floats]:
-    """Resample each language with its own stream of random numbers, so threads change nothing."""
+    """Scores on bootstrap samples, language by language."""
+    return _in_threads(
+        lambda table, stream: resample_ratios(*table, resamples=resamples, rng=stream).T,
+        tables,
+        rng,
+    )
 
-    def one(table: tuple[Floats, Floats], stream: np.random.Generator) -> Floats:
-        return resample_ratios(*table, resamples=resamples, rng=stream).T
 
+def _in_threads(
+    one: Callable[[tuple[Floats, Floats], np.random.Generator], Floats],
+    tables: list[tuple[Floats, Floats]],
+    rng: np.random.Generator,
+) -> Iterator[Floats]:
+    """Each language with its own stream of random numbers, so threads change nothing."""
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         yield from pool.map(one, tables, rng.spawn(len(tables)))
 

@@ -4,9 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from midway.analysis.results import COLUMNS, ResultRow
+from midway.analysis.results import COLUMNS, FORMULA, ResultRow
+
+_NUMBERS = ("seed", "value", "n", "restarts")
+_TEXT = tuple(place for place, name in enumerate(COLUMNS) if name not in _NUMBERS)
 
 
 def as_table(rows: Sequence[ResultRow]) -> str:
@@ -17,12 +21,23 @@ def as_table(rows: Sequence[ResultRow]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def csv_cell(value: object) -> object:
+    """Keep a spreadsheet from reading text as a formula: an apostrophe stands before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
 def as_csv(rows: Sequence[ResultRow]) -> str:
-    """Return rows as CSV with a header; floats keep all their digits."""
+    """Return rows as CSV with a header; floats keep all their digits.
+
+    Text that a spreadsheet would read as a formula begins with an apostrophe, which
+    `midway.analysis.read_csv` takes away.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(rows)
+    texts = {text for place in _TEXT for text in set(map(itemgetter(place), rows))}
+    guarded = any(text.startswith(FORMULA) for text in texts)  # rare, and rows may be a million
+    writer.writerows((map(csv_cell, row) for row in rows) if guarded else rows)
     return buffer.getvalue()
 
 

@@ -77,8 +77,8 @@ def intermediates(cubes: Sequence[Cube]) -> tuple[str, ...]:
 
 
 def trained(cubes: Sequence[Cube]) -> tuple[Cube, ...]:
-    """Return the targets that were trained, without those that an oracle has selected."""
-    return tuple(cube for cube in cubes if cube.trained and not cube.oracle)
+    """Return the targets that were trained, without those that stand apart."""
+    return tuple(cube for cube in cubes if cube.trained and not cube.apart)
 
 
 def against_baseline(name: str) -> dict[str, float]:
@@ -138,7 +138,7 @@ def averages(cubes: Sequence[Cube], rng: np.random.Generator) -> tuple[Average, 
     mean: means over different targets cannot be compared.
     """
     groups = [(trained(cubes), False)]
-    every = tuple(cube for cube in cubes if not cube.oracle)
+    every = tuple(cube for cube in cubes if not cube.apart)
     if len(trained(cubes)) < len(every):
         groups.append((every, True))
     table = []

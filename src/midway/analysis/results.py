@@ -11,14 +11,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from midway.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BASELINE = "none"
 ORACLE = " (oracle)"
 """Ends the name of a target whose weights were chosen in the languages it is evaluated in."""
+WITH_LEAKS = " (with leaks)"
+"""Ends the name of a target that is also scored without the examples that training holds."""
+APART = (ORACLE, WITH_LEAKS)
+"""Endings of targets that are shown, but enter no average and no verdict."""
 EXACT_MATCH = ("exact_match", "em")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What begins a formula in a spreadsheet; in CSV an apostrophe stands before text that does."""
 QA_MEAN = "f1_em_mean"
 """The mean of F1 and exact match, which XTREME's averages use for question answering."""
 
@@ -168,17 +177,18 @@ def read_csv(path: Path) -> list[ResultRow]:
     Raises:
         StoreError: a column is missing or a cell is not of its type; names the line.
     """
+    rows: list[ResultRow] = []
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        _check_columns(path, reader.fieldnames or [])
-        rows = []
-        for cells in reader:
-            try:
-                rows.append(_from_cells(cells))
-            except (TypeError, ValueError) as error:
-                raise StoreError(
-                    f"{path}:{reader.line_num}: {error}; expected the columns {', '.join(COLUMNS)}"
-                ) from error
+        try:
+            _check_columns(path, reader.fieldnames or [])
+            for cells in reader:
+                rows.append(_from_cells({name: _text(cell) for name, cell in cells.items()}))
+        except (TypeError, ValueError, csv.Error) as error:
+            why = " ".join(str(error).split())[:200]
+            raise StoreError(
+                f"{path}:{reader.line_num}: {why}; expected the columns {', '.join(COLUMNS)}"
+            ) from error
     return rows
 
 
@@ -200,8 +210,8 @@ def write_parquet(rows: Sequence[ResultRow], path: Path) -> None:
     pq.write_table(table, path)
 
 
-def read_parquet(path: Path) -> list[ResultRow]:
-    """Read what `write_parquet` wrote.
+def read_table(path: Path) -> "pa.Table":
+    """Read what `write_parquet` wrote as a table with the columns `COLUMNS`.
 
     Raises:
         StoreError: the file is damaged or a column is missing.
@@ -212,9 +222,33 @@ def read_parquet(path: Path) -> list[ResultRow]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path}: not a Parquet file of results ({error})") from error
+        raise StoreError(
+            f"{path}: not a Parquet file of results ({error}); write it again with "
+            "`midway results STUDY --format parquet`"
+        ) from error
     _check_columns(path, table.column_names)
-    return [_from_cells(cells) for cells in table.select(list(COLUMNS)).to_pylist()]
+    return table.select(list(COLUMNS))
+
+
+def read_parquet(path: Path) -> list[ResultRow]:
+    """Read what `write_parquet` wrote.
+
+    Raises:
+        StoreError: the file is damaged, or a column is missing or not of its type.
+    """
+    import pyarrow as pa
+
+    table = read_table(path)
+    try:
+        return [_from_cells(cells) for cells in table.to_pylist()]
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: {error}; write it again") from error
+
+
+def _text(cell: str) -> str:
+    """Take away the apostrophe that keeps text from being a formula."""
+    guarded = isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(FORMULA)
+    return cell[1:] if guarded else cell
 
 
 def _check_columns(path: Path, found: Iterable[str]) -> None:

@@ -9,11 +9,13 @@ import numpy as np
 from midway.analysis.best import Best, best_per_target
 from midway.analysis.comparisons import (
     Comparison,
+    english_and_multilingual,
     founding_contrast,
     ranking,
     stated_contrasts,
 )
 from midway.analysis.cube import Cube, build_cubes
+from midway.analysis.drivers import Decomposition, Slope, decomposition, slopes
 from midway.analysis.gains import (
     Average,
     Gain,
@@ -32,8 +34,9 @@ from midway.analysis.low_resource import (
     resource_contrasts,
     seen_contrasts,
 )
-from midway.analysis.results import BASELINE, ORACLE, ResultRow, ScoredRun, collect
+from midway.analysis.results import APART, BASELINE, ResultRow, ScoredRun, collect
 from midway.analysis.stages import progress
+from midway.analysis.tests import explored, stated
 from midway.analysis.verdict import Evidence, Verdict, judge
 from midway.errors import StudyError
 
@@ -60,6 +63,8 @@ class ReportData:
         seen: languages seen in the intermediate data against unseen ones.
         stated: contrasts that the study file asks for.
         founding: multilingual minus English intermediates.
+        slopes: how gains go with properties of languages.
+        decomposition: how far gains are a matter of intermediate, target, or both together.
         best: each target's best intermediate by validation, if the study asks for it.
         verdict: the same in words.
         seeds: all seeds.
@@ -80,6 +85,8 @@ class ReportData:
     seen: tuple[GroupContrast, ...]
     stated: tuple[Comparison, ...]
     founding: Comparison | None
+    slopes: tuple[Slope, ...]
+    decomposition: Decomposition | None
     best: tuple[Best, ...]
     verdict: Verdict
     seeds: tuple[int, ...]
@@ -121,20 +128,10 @@ def analyse(
         raise StudyError(f"study {study!r} has no scores yet; `midway run` computes them")
     rng = np.random.default_rng(_SEED)
     encoder = str(provenance.get("encoder", ""))
-    cubes = build_cubes(runs, resamples=resamples, rng=rng)
-    gains, standing = gain_table(cubes, rng), _standing(cubes, provenance)
-    contrasts = provenance.get("contrasts", ())
-    evidence = Evidence(
-        gains=tuple(row for row in gains if not row.target.endswith(ORACLE)),
-        averages=averages(cubes, rng),
-        resources=resource_contrasts(cubes, rng),
-        ranking=ranking(cubes, [n for n in intermediates(cubes) if n not in standing.stopped], rng),
-        founding=founding_contrast(cubes, _languages(provenance), contrasts, rng),
-        stated=stated_contrasts(cubes, contrasts, rng),
-        seeds=len({run.seed for run in runs}),
-        offline_encoder=encoder.startswith("offline:"),
-        standing=standing,
-    )
+    pairs, training = _pairs(runs, provenance), _languages(provenance)
+    cubes = build_cubes(runs, resamples=resamples, rng=rng, contrasts=pairs)
+    gains, standing = explored(gain_table(cubes, rng)), _standing(cubes, provenance)
+    evidence = _evidence(cubes, gains, standing, provenance, rng)
     return ReportData(
         study=study,
         encoder=encoder,
@@ -143,18 +140,53 @@ def analyse(
         cubes=cubes,
         gains=gains,
         averages=tuple(evidence.averages),
-        by_language=language_gains(cubes, rng),
+        by_language=explored(language_gains(cubes, rng)),
         resources=tuple(evidence.resources),
-        profiles=language_profiles(cubes, rng),
-        seen=seen_contrasts(cubes, _languages(provenance), rng),
+        profiles=explored(language_profiles(cubes, rng)),
+        seen=seen_contrasts(cubes, training, rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,
+        slopes=slopes(cubes, training, pairs),
+        decomposition=decomposition(evidence.gains),
         best=best_per_target(cubes, runs, rng) if provenance.get("best") else (),
         verdict=judge(evidence),
         seeds=tuple(sorted({run.seed for run in runs})),
         standing=standing,
         provenance=provenance,
     )
+
+
+def _evidence(
+    cubes: Sequence[Cube],
+    gains: Sequence[Gain],
+    standing: Standing,
+    provenance: Mapping[str, Any],
+    rng: np.random.Generator,
+) -> Evidence:
+    """What the verdict rests on."""
+    contrasts = provenance.get("contrasts", ())
+    ranked = [name for name in intermediates(cubes) if name not in standing.stopped]
+    return Evidence(
+        gains=tuple(row for row in gains if not row.target.endswith(APART)),
+        averages=averages(cubes, rng),
+        resources=resource_contrasts(cubes, rng),
+        ranking=ranking(cubes, ranked, rng),
+        founding=founding_contrast(cubes, _languages(provenance), contrasts, rng),
+        stated=stated(stated_contrasts(cubes, contrasts, rng)),
+        seeds=len({seed for cube in cubes for seed in cube.seeds}),
+        offline_encoder=str(provenance.get("encoder", "")).startswith("offline:"),
+        standing=standing,
+    )
+
+
+def _pairs(runs: Sequence[ScoredRun], provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pairs of intermediates that are tested: stated ones, and the founding one if it is a pair."""
+    names = tuple(dict.fromkeys(run.intermediate for run in runs))
+    pairs = [(first, second) for first, second in provenance.get("contrasts", ())]
+    english, multilingual = english_and_multilingual(names, _languages(provenance))
+    if len(english) == len(multilingual) == 1 and (english[0], multilingual[0]) not in pairs:
+        pairs.append((multilingual[0], english[0]))
+    return [pair for pair in dict.fromkeys(pairs) if set(pair) <= set(names)]
 
 
 def _languages(provenance: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

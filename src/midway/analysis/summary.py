@@ -17,16 +17,23 @@ Keys:
 - ``resources`` (low-resource first) and ``seen`` (seen first): ``intermediate``, ``target``,
   ``first_languages``, ``second_languages``, ``first``, ``second``, ``difference``
 - ``contrasts``: ``first``, ``second``, ``stated``, ``mean``, ``low``, ``high``, ``low_minus_high``
+- ``slopes``: ``first``, ``second``, ``property``, ``slope`` {``estimate``, ``low``, ``high``, …},
+  ``languages``, ``cells``
+- ``decomposition``: null or ``intermediates``, ``targets``, ``shares`` {``rows``, ``columns``,
+  ``interaction``, ``noise``}
+- ``tests``: ``{"targets" | "languages": {"tested", "below_level", "after_adjusting"}}``
 - ``best``: ``target``, ``validation`` {candidate: score}, ``candidates`` (how many), ``chosen``,
   ``gain``, ``by_score`` (an oracle), ``by_score_gain``, ``regret``
 - ``provenance``: as the report has it
 
 Every estimate is null or ``{"estimate", "low", "high", "seeds", "seed_variance_known",
-"per_seed": {seed: value}}`` in percentage points.
+"per_seed": {seed: value}, "p", "q", "detectable", "example_error", "seed_error"}`` in percentage
+points; ``p`` is null where no two systems are tested, ``q`` is ``p`` adjusted for all tests of the
+kind: Holm for stated contrasts, Benjamini and Hochberg for maps.
 """
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +41,7 @@ from midway.analysis.estimate import Estimate
 from midway.analysis.gains import baseline_scores
 from midway.analysis.results import BASELINE
 from midway.analysis.study import LEVEL, ReportData
+from midway.analysis.tests import counted
 
 
 def summary(data: ReportData) -> dict[str, Any]:
@@ -74,6 +82,14 @@ def summary(data: ReportData) -> dict[str, Any]:
         "resources": [_plain(row) for row in data.resources],
         "seen": [_plain(row) for row in data.seen],
         "contrasts": [_plain(row) for row in data.contrasts],
+        "slopes": [asdict(row) for row in data.slopes],
+        "decomposition": None if data.decomposition is None else asdict(data.decomposition),
+        "tests": {
+            name: dict(
+                zip(("tested", "below_level", "after_adjusting"), counted(rows), strict=True)
+            )
+            for name, rows in (("targets", data.gains), ("languages", data.by_language))
+        },
         "best": [
             _plain(row) | {"validation": dict(row.validation), "candidates": len(row.validation)}
             for row in data.best
@@ -110,4 +126,9 @@ def _estimate(value: Estimate) -> dict[str, Any]:
         "seeds": interval.seeds,
         "seed_variance_known": interval.seed_variance_known,
         "per_seed": {str(seed): number for seed, number in value.per_seed.items()},
+        "p": value.p,
+        "q": value.q,
+        "detectable": value.detectable,
+        "example_error": interval.example_error,
+        "seed_error": interval.seed_error,
     }

@@ -8,11 +8,13 @@ four questions; it is answered apart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from midway.analysis.comparisons import Comparison
 from midway.analysis.gains import Average, Gain
 from midway.analysis.headline import Standing, best_first, in_a_sentence, untested
 from midway.analysis.low_resource import TRAINED_MEAN, GroupContrast
+from midway.analysis.tests import counted
 from midway.analysis.wording import (
     CANNOT_TELL,
     MIXED,
@@ -24,9 +26,11 @@ from midway.analysis.wording import (
     join_names,
     languages_gain,
     name_targets,
+    unseen,
     with_interval,
     zeros,
 )
+from midway.stats import expected_maximum
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ def judge(evidence: Evidence) -> Verdict:
         seeds=evidence.seeds,
         compared=len(of_trained),
         offline_retrieval=frozen,
+        tests=counted(evidence.gains),
     )
     return Verdict(_headline(answers, decisive, evidence.standing), answers, notes)
 
@@ -149,7 +154,20 @@ def _which(averages: Sequence[Average], ranking: Comparison | None) -> Answer:
         "which",
         question,
         CANNOT_TELL,
-        f"{lead}, but the interval includes zero: this study cannot tell the two apart.",
+        f"{lead}, but the interval includes zero: this study cannot tell the two apart; "
+        f"{unseen(ranking.mean.detectable)}.{_by_chance(averages)}",
+    )
+
+
+def _by_chance(averages: Sequence[Average]) -> str:
+    """How far the best of equal intermediates would stand out."""
+    errors = [row.mean.interval.error for row in averages]
+    if len(errors) < 3:
+        return ""
+    lead = expected_maximum(len(errors)) * median(errors)
+    return (
+        f" Were all {len(errors)} alike, the best of them would stand about {lead:.1f} points "
+        "above their mean by chance."
     )
 
 
@@ -175,7 +193,9 @@ def _languages(
         f"Multilingual ({join_names(founding.first)}) minus English "
         f"({join_names(founding.second)}) is {with_interval(founding.mean.interval)}"
     )
-    main += "." if sign else "; the interval includes zero."
+    main += (
+        "." if sign else f"; the interval includes zero, and {unseen(founding.mean.detectable)}."
+    )
     if founding.low_minus_high is not None:
         inner = founding.low_minus_high.interval
         word = {

@@ -73,12 +73,26 @@ def how_many(count: int, total: int, verb: str) -> str:
 
 
 def leak_in_words(leak: Mapping[str, Any]) -> str:
-    """Describe one leak: ``3 of 900 examples of tydiqa have a text that … trains on``."""
+    """Describe one leak: ``3 of 900 examples of tydiqa are in what … trains on``."""
     shared, of = leak["shared"], leak["of"]
+    gone = ", and left out of its scores" if leak.get("left_out") else ""
     return (
-        f"{shared:,} of {of:,} examples of {leak['target']} {'has' if shared == 1 else 'have'} a "
-        f"text that {leak['training']} trains on"
+        f"{shared:,} of {of:,} examples of {leak['target']} {'is' if shared == 1 else 'are'} in "
+        f"what {leak['training']} trains on{gone}"
     )
+
+
+LEAK_KINDS = {
+    "id": "the same item",
+    "exact": "the same text",
+    "normalised": "the same text but for case, white space or Unicode form",
+    "near": "nearly the same text",
+    "translated": "the same item in another language",
+    "document": "from the same document",
+    "title": "from an article of the same title",
+    "neighbour": "nearest in the encoder's space, in another language",
+}
+"""What each kind of `midway.stages.leak_kinds` says of an example, the strongest first."""
 
 
 def collapse_in_words(run: Mapping[str, Any]) -> str:
@@ -129,6 +143,29 @@ def _halving(stopped: Mapping[str, str], waiting: int) -> list[str]:
     return notes
 
 
+def _many(compared: int, tested: int, below: int, adjusted: int) -> list[str]:
+    """What many comparisons do to a maximum, to intervals and to p-values."""
+    notes = []
+    if compared > 1:
+        notes.append(
+            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
+            "Intervals are for one comparison each, not for all together."
+        )
+    if tested < 2 or not below:
+        return notes
+    return [
+        *notes,
+        f"Of {tested} gains and losses on single targets {below} have p < 0.05, as one in twenty "
+        f"would if there were nothing to find; {adjusted} remain after Benjamini and Hochberg's "
+        "correction for that many tests.",
+    ]
+
+
+def unseen(detectable: float) -> str:
+    """What a study of this size would hardly have seen."""
+    return f"a true difference below {detectable:.1f} points would mostly have gone unseen"
+
+
 def caveats(
     *,
     progress: Progress,
@@ -139,18 +176,20 @@ def caveats(
     seeds: int,
     compared: int,
     offline_retrieval: bool,
+    tests: tuple[int, int, int] = (0, 0, 0),
 ) -> tuple[str, ...]:
     """Say what must be known before a verdict is quoted.
 
     Args:
         progress: how far the study has come.
-        leaks: training texts found in evaluation data.
+        leaks: training data found in evaluation data.
         collapsed: training runs that collapsed at least once, see `midway.report`.
         stopped: intermediates that successive halving stopped, and why.
         waiting: evaluations that wait for a choice of successive halving.
         seeds: number of seeds.
         compared: number of intermediates compared.
         offline_retrieval: whether untrained retrieval was measured with the offline encoder.
+        tests: gains on single targets: tested, with p < 0.05, and with q < 0.05.
     """
     notes = []
     if progress.missing:
@@ -160,10 +199,9 @@ def caveats(
         )
     if leaks:
         found = "; ".join(map(leak_in_words, leaks))
-        notes.append(
-            f"Training text returns in the evaluation data: {found}. Scores there may show memory, "
-            "not transfer."
-        )
+        memory = " Scores there may show memory, not transfer."
+        kept = "" if all(leak.get("left_out") for leak in leaks) else memory
+        notes.append(f"Training data return in the evaluation data: {found}.{kept}")
     notes += [*_collapses(collapsed), *_halving(stopped, waiting)]
     if seeds == 1:
         notes.append(
@@ -175,11 +213,7 @@ def caveats(
             f"{seeds} seeds: seed variance rests on very few values. A third seed would make the "
             "intervals more trustworthy than anything else."
         )
-    if compared > 1:
-        notes.append(
-            f"{compared} intermediates are compared and the best is named: a maximum flatters. "
-            "Intervals are for one comparison each, not for all together."
-        )
+    notes += _many(compared, *tests)
     if offline_retrieval:
         notes.append(
             "The offline encoder was trained contrastively for retrieval. Its untrained retrieval "

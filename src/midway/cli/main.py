@@ -8,6 +8,7 @@ import typer
 from midway import __version__
 from midway.cli import (
     bench_cmd,
+    claims_cmd,
     data_cmd,
     encoders_cmd,
     export_cmd,
@@ -57,6 +58,7 @@ COMMANDS = (
     tasks_cmd,
     data_cmd,
     leaks_cmd,
+    claims_cmd,
     export_cmd,
     encoders_cmd,
     bench_cmd,

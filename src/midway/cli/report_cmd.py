@@ -1,5 +1,6 @@
 """``midway report``: write the page of a study from its scores; nothing is trained."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,14 @@ from midway.cli.options import DataOption, StoreOption, StudyArgument, data_fold
 
 if TYPE_CHECKING:
     from midway.studies.session import Session
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +34,15 @@ def report(
     study: StudyArgument,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The HTML file.  [default: runs/<study name>/report.html]"),
+        typer.Option("--out", help="The file.  [default: runs/<study name>/report.html]"),
+    ] = None,
+    format: Annotated[
+        Format,
+        typer.Option("--format", help="The page, or its main tables for a paper."),
+    ] = Format.HTML,
+    figures: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Folder for every figure as SVG and its data as CSV."),
     ] = None,
     store: StoreOption = None,
     data: DataOption = "",
@@ -33,15 +50,19 @@ def report(
     """Write the report of a study: verdict, gains with intervals, low-resource view, provenance."""
     from midway.analysis import analyse
     from midway.cli.store_cmds import open_store
-    from midway.report import render
+    from midway.report import FORMATS, page, write_figures
     from midway.studies.provenance import provenance, scored_runs
     from midway.studies.session import open_session
 
     session = open_session(study, open_store(store), data_folders(data))
     runs = scored_runs(session)
     analysis = analyse(session.study.name, session.text, runs, provenance(session))
-    path = out if out is not None else out_folder(session, None) / "report.html"
+    suffix, write = FORMATS.get(format.value, (".html", page))
+    path = out if out is not None else out_folder(session, None) / f"report{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    render(analysis, path)
+    path.write_text(write(analysis), encoding="utf-8")
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
     typer.echo(f"report: {path}")
+    if figures is not None:
+        written = write_figures(analysis, figures)
+        typer.echo(f"figures: {figures} ({len(written)} files)")

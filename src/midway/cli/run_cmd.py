@@ -242,7 +242,8 @@ def _tell(session: "Session", outcome: "Outcome", budget: "Budget | None") -> No
 
 def _runtime(runtime: "Runtime") -> "Runtime":
     """How often training is saved, and how much is computed at once, the environment may set."""
-    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", runtime.checkpoint_seconds)
+    given = os.environ.get("MIDWAY_CHECKPOINT_SECONDS")
+    seconds = _number("MIDWAY_CHECKPOINT_SECONDS", "seconds", 0) if given else None
     tokens = _number("MIDWAY_MICRO_BATCH_TOKENS", "tokens", 0)
     return replace(runtime, checkpoint_seconds=seconds, micro_batch_tokens=int(tokens))
 
@@ -260,8 +261,7 @@ def _number(name: str, unit: str, default: float) -> float:
 
 def _report(session: Any, out: Path | None, seconds: float, *, computed: int) -> None:
     """Write the outputs from the scores there are, and say where they are."""
-    from midway.analysis.wording import collapse_in_words
-    from midway.cli.leaks_cmd import describe as describe_leak
+    from midway.analysis.wording import collapse_in_words, leak_in_words
     from midway.cli.report_cmd import out_folder
     from midway.report import write_report
     from midway.studies.provenance import leaks, provenance, scored_runs, warnings
@@ -275,7 +275,7 @@ def _report(session: Any, out: Path | None, seconds: float, *, computed: int) ->
     for warning in warnings(session):
         typer.echo(f"warning: {warning}", err=True)
     for leak in leaks(session) or []:
-        typer.echo(describe_leak(leak), err=True)
+        typer.echo(f"leak: {leak_in_words(leak)}", err=True)
     for run in facts["collapsed"]:
         typer.echo(f"warning: {collapse_in_words(run)}", err=True)
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)

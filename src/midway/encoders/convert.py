@@ -10,15 +10,15 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from transformers import AutoModel, AutoTokenizer, BertConfig
+from transformers import AutoConfig, AutoModel, AutoTokenizer, BertConfig
 from transformers.utils import logging
 
 from midway.encoders import offline
 from midway.encoders.source import FOLDER_PATTERNS, EncoderIdentity, folder_files, hub_errors
 from midway.errors import EncoderError
+from midway.tasks.hub.patience import without_secrets
 
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
 TOKENIZER_FILES = (TOKENIZER, "*.model", "vocab.*")
@@ -54,8 +54,10 @@ def _download(identity: EncoderIdentity) -> Path:
     try:
         folder = snapshot_download(hub_id, revision=identity.revision, allow_patterns=HUB_FILES)
     except hub_errors() as error:
-        why = " ".join(str(error).split())  # the client explains over many lines
-        raise EncoderError(f"{name} could not be downloaded: {why}") from error
+        raise EncoderError(
+            f"{name} could not be downloaded: {without_secrets(str(error))[:300]}; check the "
+            "network, then run the same command again: it continues where it stopped"
+        ) from error
     if not any(Path(folder).glob("*.safetensors")):
         raise EncoderError(
             f"{name} has no weights as *.safetensors, and midway never unpickles (*.bin); choose a "
@@ -105,24 +107,33 @@ def from_folder(folder: Path, out: Path) -> dict[str, Any]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
+        # Left out, `trust_remote_code` is a question on the terminal.
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config._attn_implementation = "eager"  # else a kernel that the file names is fetched
         model, report = AutoModel.from_pretrained(
             folder,
+            config=config,
             dtype=torch.float32,
             output_loading_info=True,
             use_safetensors=True,
             local_files_only=True,
+            trust_remote_code=False,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # transformers raises anything for a damaged folder
         why = " ".join(str(error).split())  # transformers explains over many lines
         raise EncoderError(
             f"{folder.name} cannot be loaded as an encoder; expected config.json, *.safetensors "
-            f"and tokenizer.json as save_pretrained(…) writes them: {why}"
+            f"and tokenizer.json as save_pretrained(…) writes them: {type(error).__name__}: "
+            f"{why:.400}"
         ) from error
     missing = [name for name in report["missing_keys"] if "pooler" not in name]
     if missing:
         raise EncoderError(
             f"{folder.name} lacks weights of the encoder itself: {', '.join(sorted(missing)[:3])}…"
+            "; save the whole model with save_pretrained(…)"
         )
     tensors = {
         name: tensor.contiguous()
@@ -148,13 +159,14 @@ def _backend(tokenizer: Any, folder: Path, rows: int) -> Tokenizer:
     found = any(True for pattern in TOKENIZER_FILES for _ in folder.glob(pattern))
     if not isinstance(backend, Tokenizer) or not found:
         raise EncoderError(
-            f"{folder.name} has no fast tokenizer (tokenizer.json), which midway needs for offsets"
+            f"{folder.name} has no fast tokenizer, which midway needs for offsets; expected "
+            "tokenizer.json, as save_pretrained(…) of a fast tokenizer writes it"
         )
     pieces = max(backend.get_vocab().values(), default=0) + 1
     if pieces > rows:
         raise EncoderError(
             f"{folder.name} is no matching pair: its tokenizer has {pieces} pieces, "
-            f"its embedding {rows} rows"
+            f"its embedding {rows} rows; use the tokenizer that the model was trained with"
         )
     return backend
 

@@ -79,7 +79,9 @@ def write_model(encoder: Path, delta: Path | None, form: Form, out: Path) -> tup
     """
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(encoder / CONFIG, local_files_only=True)
+    config = AutoConfig.from_pretrained(
+        encoder / CONFIG, local_files_only=True, trust_remote_code=False
+    )
     if config.model_type not in ARCHITECTURES:
         raise EncoderError(
             f"an encoder of the type {config.model_type} cannot be exported; midway writes "
@@ -140,7 +142,9 @@ def _configure(config: Any, form: Form, facts: dict[str, Any]) -> None:
 
 def _fill_encoder(model: Any, encoder: Path, delta: Path | None, layer: int | None) -> None:
     """Copy the encoder's weights, all rows of the embedding among them."""
-    rows = AutoConfig.from_pretrained(encoder / CONFIG, local_files_only=True).vocab_size
+    rows = AutoConfig.from_pretrained(
+        encoder / CONFIG, local_files_only=True, trust_remote_code=False
+    ).vocab_size
     whole = load_encoder(encoder, delta, np.arange(rows)).model.state_dict()
     if layer is not None:
         wanted = model.base_model.state_dict().keys()
@@ -153,7 +157,10 @@ def _fill_encoder(model: Any, encoder: Path, delta: Path | None, layer: int | No
     missing = [name for name in report.missing_keys if not name.startswith("pooler.")]
     if missing or report.unexpected_keys:
         names = ", ".join([*missing, *report.unexpected_keys][:3])
-        raise EncoderError(f"{type(model).__name__} has other weights than the encoder: {names}…")
+        raise EncoderError(
+            f"{type(model).__name__} has other weights than the encoder: {names}…; export the "
+            "encoder without its head"
+        )
 
 
 def _fill_decoder(model: Any, delta: Path, bias: torch.Tensor) -> str:

@@ -99,7 +99,9 @@ def load_encoder(
         dropout: probability in hidden layers; None keeps the encoder's own.
         attention_dropout: probability on attention weights.
     """
-    config = AutoConfig.from_pretrained(folder / CONFIG, local_files_only=True)
+    config = AutoConfig.from_pretrained(
+        folder / CONFIG, local_files_only=True, trust_remote_code=False
+    )
     pad = config.pad_token_id or 0
     active = np.unique(active)
     config.vocab_size = len(active)

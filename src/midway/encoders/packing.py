@@ -277,7 +277,8 @@ def _varlen(
 
     if dropout:
         raise EncoderError(
-            "the variable-length attention of CUDA has no dropout: set attention_dropout = 0"
+            f"attention dropout is {dropout}, and the variable-length attention of CUDA has none; "
+            "set attention_dropout = 0"
         )
     q, k, v = (x.transpose(0, 1) for x in (q, k, v))
     ends, longest = packing.offsets, packing.longest

@@ -17,6 +17,8 @@ from pathlib import Path
 from midway.encoders import offline
 from midway.errors import EncoderError, suggest
 
+MAX_CONFIG_BYTES = 1 << 20
+MAX_TOKENIZER_BYTES = 1 << 28  # the largest that is published has 35 MB
 FOLDER_PATTERNS = ("config.json", "*.safetensors", "tokenizer*", "*.model", "vocab*", "merges*")
 
 
@@ -55,7 +57,10 @@ def identify(name: str, digest_of: Callable[[Path], str]) -> EncoderIdentity:
         paths = folder_files(folder)
         return EncoderIdentity("folder", "", {path.name: digest_of(path) for path in paths})
     if name.startswith((".", "/", "~")):
-        raise EncoderError(f"encoder folder {name} does not exist")
+        raise EncoderError(
+            f"encoder folder {name} does not exist; expected a folder that save_pretrained(…) "
+            "wrote, absolute or relative to the study file"
+        )
     hub_id, _, revision = name.partition("@")
     return EncoderIdentity(f"hub:{hub_id}", _hub_commit(hub_id, revision), {})
 
@@ -74,6 +79,18 @@ def folder_files(folder: Path) -> list[Path]:
             f"{folder} is no encoder folder: expected config.json, *.safetensors and "
             f"tokenizer.json, found {found}; save it with save_pretrained(…) first"
         )
+    if (folder / "adapter_config.json").exists():
+        raise EncoderError(
+            f"{folder} holds an adapter, which names another model to load; merge the two and save "
+            "the whole with save_pretrained(…)"
+        )
+    for path in paths:
+        most = MAX_CONFIG_BYTES if path.name == "config.json" else MAX_TOKENIZER_BYTES
+        if path.suffix != ".safetensors" and path.stat().st_size > most:
+            raise EncoderError(
+                f"{path} has {path.stat().st_size:,} bytes, expected at most {most:,}; save it "
+                "again with save_pretrained(…)"
+            )
     return paths
 
 
@@ -103,10 +120,14 @@ def _hub_commit(hub_id: str, revision: str) -> str:
 
 
 def hub_errors() -> tuple[type[Exception], ...]:
-    """What the hub's client raises for a wrong name, a missing file or no network."""
+    """What the hub's client raises for a wrong name, a missing file, no network or no hub.
+
+    Where something else answers, such as the log-in page of a network, the client's own reading of
+    the answer fails: ValueError and the like.
+    """
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     # The base is that of the HTTP library in use, whose name depends on the client's version; its
     # network errors are no OSError.
     base: type[Exception] = HfHubHTTPError.__bases__[0]
-    return (base, HFValidationError, OSError)
+    return (base, HFValidationError, OSError, ValueError, KeyError, TypeError, AttributeError)

@@ -32,7 +32,8 @@ class Runtime:
             0: what suits the device (`midway.train.memory`).
         gradient_checkpointing: keep no activations inside an encoder's layers in training, compute
             them a second time instead: less memory, about a third more work.
-        checkpoint_seconds: seconds of training between checkpoints.
+        checkpoint_seconds: seconds of training between checkpoints; None: five, but more where
+            saving would take more than a twentieth of the time.
     """
 
     data: tuple[Path, ...] = ()
@@ -43,7 +44,7 @@ class Runtime:
     threads: int = 0
     micro_batch_tokens: int = 0
     gradient_checkpointing: bool = False
-    checkpoint_seconds: float = 20.0
+    checkpoint_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _language_file(folder: Path, language: str, task: ScoredTask) -> Path:
         return wanted
     others = sorted(path.name for path in folder.glob(f"test-{language}.*"))
     if others:
-        raise DataError(f"{folder} has {others[0]}, but the file must be called {wanted.name}")
+        raise DataError(f"{folder} has {others[0]}, expected {wanted.name}; rename or convert it")
     raise DataError(
         f"{wanted} is missing; the benchmark has {len(task.languages)} languages here"
         f" ({' '.join(task.languages)}) and all are needed for its mean"

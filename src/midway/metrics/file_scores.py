@@ -46,7 +46,10 @@ Score = Callable[[Path, Path, Context], LanguageScores]
 
 
 def _fitting(guess: Path, truth: Path, error: DataError) -> DataError:
-    return DataError(f"{guess} does not fit {truth}: {error}")
+    return DataError(
+        f"{guess} does not fit {truth}: {error}; expected one prediction for each, in "
+        "the same order"
+    )
 
 
 def score_answers(official: AnswerProfile, guess: Path, truth: Path, at: Context) -> LanguageScores:

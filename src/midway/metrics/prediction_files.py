@@ -11,6 +11,9 @@ from typing import Any
 
 from midway.errors import DataError
 
+MAX_BYTES = 1 << 28  # a file of predictions or labels; the largest published has 8 MB
+MAX_DIGITS = 18
+
 
 def read_lines(path: Path) -> list[str]:
     """Return the stripped lines of a file, without blank ones at its end.
@@ -47,7 +50,9 @@ def read_tags(path: Path) -> list[list[str]]:
         if not line:
             sentences.append([])
         elif len(line.split()) > 1:
-            raise DataError(f"{path}:{number} is {line!r}; expected one tag a line, nothing else")
+            raise DataError(
+                f"{path}:{number} is {line!r:.40}; expected one tag a line, nothing else"
+            )
         else:
             sentences[-1].append(line)
     return [sentence for sentence in sentences if sentence]
@@ -61,8 +66,9 @@ def read_indices(path: Path) -> list[int]:
     """
     lines = read_labels(path)
     for number, line in enumerate(lines, start=1):
-        if not (line.isascii() and line.removeprefix("-").isdigit()):
-            raise DataError(f"{path}:{number} is {line!r}; expected one 0-based index a line")
+        digits = line.removeprefix("-")
+        if not (line.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
+            raise DataError(f"{path}:{number} is {line!r:.40}; expected one 0-based index a line")
     return [int(line) for line in lines]
 
 
@@ -109,7 +115,7 @@ def read_rankings(path: Path) -> dict[str, list[str]]:
     Raises:
         DataError: the file cannot be read or is not such an object.
     """
-    return _read_mapping(path, "a list of entries", lambda value: isinstance(value, list))
+    return _read_mapping(path, "a list of entries", _is_ranking)
 
 
 def read_references(path: Path) -> dict[str, list[str]]:
@@ -122,7 +128,7 @@ def read_references(path: Path) -> dict[str, list[str]]:
     try:
         articles = document["data"] if isinstance(document, dict) else document
         return {
-            question["id"]: [answer["text"] for answer in question["answers"]]
+            _text(question, "id"): [_text(answer, "text") for answer in question["answers"]]
             for article in articles
             for paragraph in article["paragraphs"]
             for question in paragraph["qas"]
@@ -134,14 +140,25 @@ def read_references(path: Path) -> dict[str, list[str]]:
         ) from error
 
 
+def _is_ranking(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str | int) for entry in value)
+
+
 def _read_mapping(path: Path, wanted: str, fits: Callable[[Any], bool]) -> dict[str, Any]:
     mapping = _parse(path, _read_text(path))
     if not isinstance(mapping, dict):
         raise DataError(f"{path} holds a JSON {type(mapping).__name__}; expected id: {wanted}")
     for key, value in mapping.items():
         if not fits(value):
-            raise DataError(f"{path}: {key!r} has {type(value).__name__}; expected {wanted}")
+            raise DataError(f"{path}: {key!r:.40} has {type(value).__name__}; expected {wanted}")
     return mapping
+
+
+def _text(fields: Any, key: str) -> str:
+    value = fields[key]
+    if not isinstance(value, str):
+        raise TypeError(f"{key} is of type {type(value).__name__}, expected a string")
+    return value
 
 
 def _parse(path: Path, text: str, *, first_line: int = 1) -> Any:
@@ -149,14 +166,20 @@ def _parse(path: Path, text: str, *, first_line: int = 1) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
-        raise DataError(f"{path}:{line} is not JSON: {error.msg}. Write the file again") from error
+        raise DataError(f"{path}:{line} is not JSON ({error.msg}); write the file again") from error
+    except (ValueError, RecursionError, MemoryError) as error:  # what Python's parser gives up on
+        raise DataError(f"{path} is no usable JSON ({error}); write the file again") from error
 
 
 def _read_text(path: Path) -> str:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path} has more than {MAX_BYTES:,} bytes; expected one language")
         return path.read_bytes().decode("utf-8-sig")
+    except MemoryError as error:
+        raise DataError(f"{path} does not fit into memory; expected one language") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        raise DataError(f"{path} cannot be read ({error.strerror}); make it readable") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError(f"{path}:{line} is not UTF-8; save the file as UTF-8") from error

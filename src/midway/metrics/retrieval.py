@@ -36,11 +36,13 @@ def average_precision(ranking: Sequence[str], gold: Collection[str], *, depth: i
 
     The divisor is the smaller of `depth` and the number of right entries, so that a perfect ranking
     has 1; with one right entry this is the reciprocal rank (Mewsli-X in XTREME-R). An empty ranking
-    has 0.
+    has 0. An entry that is named twice is right once, in its first place.
     """
-    found, total = 0, 0.0
+    right, found, total = set(gold), 0, 0.0
+    wanted = min(depth, len(right))
     for rank, entry in enumerate(ranking[:depth], start=1):
-        if entry in gold:
+        if entry in right:
+            right.remove(entry)
             found += 1
             total += found / rank
-    return total / min(depth, len(gold)) if gold else 0.0
+    return total / wanted if wanted else 0.0

@@ -12,6 +12,8 @@ from midway.analysis import (
     write_parquet,
     write_summary,
 )
+from midway.report.exports import write_figures
+from midway.report.papers import FORMATS
 from midway.report.render import page, render
 
 
@@ -39,8 +41,8 @@ def write_report(
     - ``started``: date and time in words; ``seconds``: wall time of this run
     - ``stages``: ``{"name", "key", "state", "seconds"}`` each, in plan order; a stage that has
       not run has the state ``missing`` and null ``seconds``; ``computing_seconds``: their sum
-    - ``leaks``: ``{"training", "target", "shared", "of", "languages", "examples"}`` each; an
-      empty list says that there is none
+    - ``leaks``, ``leak_check``: the rows and all of what `midway.stages.leaks.run` returns; rows
+      are ``left_out`` if the scores are without them, and an empty list says that there are none
     - ``data``: ``{"task", "licence", "citation", "homepage"}`` each
     - ``files``: ``{"task", "split", "language", "file", "rows"}`` each, ``sha256`` if known
     - ``dropped``, ``repaired``: ``{"task", "split", "language", "reason", "count"}`` each
@@ -77,4 +79,4 @@ def write_report(
     return data
 
 
-__all__ = ["ReportData", "page", "render", "write_report"]
+__all__ = ["FORMATS", "ReportData", "page", "render", "write_figures", "write_report"]

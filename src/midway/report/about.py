@@ -13,30 +13,52 @@ from midway.analysis.stages import (
     seconds_by_kind,
 )
 from midway.analysis.study import ReportData
-from midway.analysis.wording import leak_in_words
+from midway.analysis.wording import LEAK_KINDS, leak_in_words
+from midway.claims import Judged, judge, load_claims, load_published
+from midway.claims.judgement import NOT_TESTED
 from midway.report.cells import seconds
 
 
 def leakage(data: ReportData) -> dict[str, Any] | None:
-    """Return what to say of training text in evaluation data; None if nobody asked."""
+    """Return what to say of training data in evaluation data; None if nobody asked."""
     if data.provenance.get("leaks") is None:
         return None
     rows = sorted(data.standing.leaks, key=lambda leak: -_share(leak))
+    found = data.provenance.get("leak_check") or {}
     if not leaks_checked(data.provenance):
         text = "Training and evaluation data have not been compared yet."
     elif not rows:
-        text = "No training text, exact after normalisation, returns in the evaluation data."
+        text = "No evaluation example is in the training data: not by item, document or text."
     elif len(rows) == 1:
         text = f"{_first_upper(leak_in_words(rows[0]))}."
     else:
         text = (
-            f"{len(rows)} pairs of training and evaluation data share a text. "
+            f"{len(rows)} pairs of training and evaluation data share examples. "
             f"The largest share: {leak_in_words(rows[0])}."
         )
     return {
         "text": text,
-        "rows": [{**leak, "share": _percent(_share(leak))} for leak in rows],
+        "rows": [_leak(leak) for leak in rows],
+        "hints": [_leak(hint) for hint in found.get("hints", ())],
+        "training": [_leak(pair) for pair in found.get("training", ())],
+        "repeats": [_leak(row) for row in found.get("repeats", ())],
     }
+
+
+def claims(data: ReportData) -> dict[str, tuple[Judged, ...]]:
+    """Judge the published claims: those that the study tests, and the others."""
+    judged = judge(load_claims(), load_published(), data)
+    found = [row.study is not None and row.study.verdict != NOT_TESTED for row in judged]
+    return {
+        "tested": tuple(row for row, tested in zip(judged, found, strict=True) if tested),
+        "others": tuple(row for row, tested in zip(judged, found, strict=True) if not tested),
+    }
+
+
+def _leak(row: Any) -> dict[str, Any]:
+    """A row of what was found, with its share and its kinds in words."""
+    kinds = [f"{kind['shared']:,} {LEAK_KINDS[kind['kind']]}" for kind in row.get("kinds", ())]
+    return {**row, "share": _percent(_share(row)), "how": "; ".join(kinds)}
 
 
 def _share(leak: Any) -> float:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from midway.analysis.estimate import Estimate
+from midway.analysis.tests import LEVEL
 from midway.analysis.wording import points
 
 _DEEPEST = 0.5  # opacity of the strongest cell; text on it keeps a contrast above 4.5
 _SHORT = 24  # characters of a name that is never broken
-_MARKS = {1: "▲", -1: "▼", 0: "·"}
-_WORDS = {1: "gain", -1: "loss", 0: "interval includes zero"}
+_FIRM = {1: ("▲", "gain"), -1: ("▼", "loss")}
+_WEAK = {
+    1: ("△", "gain, but not after adjusting for many tests"),
+    -1: ("▽", "loss, but not after adjusting for many tests"),
+}
+_NONE = ("·", "interval includes zero")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Cell:
         style: class of the sign.
         depth: opacity of the background.
         number: the gain itself, for sorting.
+        q: its adjusted p-value in words; empty if it was not tested.
+        detectable: what a study of this size would find, if the interval includes zero; else empty.
     """
 
     value: str
@@ -38,6 +45,8 @@ class Cell:
     style: str
     depth: float
     number: float
+    q: str
+    detectable: str
 
 
 def cell(value: Estimate | None, strongest: float) -> Cell | None:
@@ -45,17 +54,39 @@ def cell(value: Estimate | None, strongest: float) -> Cell | None:
     if value is None:
         return None
     interval = value.interval
+    mark, word = sign_of(value)
     share = min(abs(interval.estimate) / strongest, 1.0) if strongest > 0 else 0.0
     return Cell(
         value=points(interval.estimate),
         interval=f"{points(interval.low)} to {points(interval.high)}",
         seeds=tuple((seed, points(number)) for seed, number in value.per_seed.items()),
-        mark=_MARKS[interval.sign],
-        word=_WORDS[interval.sign],
+        mark=mark,
+        word=word,
         style="up" if interval.estimate > 0 else "down",
         depth=round(_DEEPEST * share, 3),
         number=round(interval.estimate, 6),
+        q="" if value.q is None else probability(value.q),
+        detectable="" if interval.sign else f"{value.detectable:.1f}",
     )
+
+
+def sign_of(value: Estimate) -> tuple[str, str]:
+    """Return a mark and its meaning in words.
+
+    It is filled if the interval excludes zero and the test, where there is one, holds after
+    adjusting for the many; hollow if only the interval does.
+    """
+    if not value.interval.sign:
+        return _NONE
+    firm = value.q is None or value.q < LEVEL
+    return (_FIRM if firm else _WEAK)[value.interval.sign]
+
+
+def probability(value: float) -> str:
+    """Format a probability: ``= 0.04``, ``= 0.003``, ``< 0.001``."""
+    if value < 0.001:
+        return "< 0.001"
+    return f"= {value:.2f}" if value >= 0.01 else f"= {value:.3f}"
 
 
 def answer_style(answer: str) -> str:

@@ -15,10 +15,9 @@ from midway.analysis.wording import points
 from midway.stats import Interval
 
 _ROW = 28  # height of a row of the forest plot, CSS pixels
-_HEIGHT, _TOP, _BOTTOM = 260, 14, 34
-_LEFT, _RIGHT = 11.0, 97.0  # per cent
-_LABEL, _WIDTH = 9.0, 330.0  # height of a label and assumed width of a panel, CSS pixels
-_CLASSES = 6
+PLAIN = Markup("")
+"""No attributes: for rows and dots that no filter reads."""
+_NAMES, _PLOT, _NUMBERS = 210, 380, 150  # widths of a whole forest plot's columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,12 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Dot:
-    """A point of the scatter plot: a language of some resource class and its gain in points."""
+class ForestRow:
+    """One line of a forest plot: a name, its interval and the value of each seed."""
 
-    label: str
-    title: str
-    group: int
-    value: float
-    sign: int
+    name: str
+    interval: Interval
+    seeds: tuple[float, ...]
 
 
 def axis(values: Sequence[float], wanted: int = 5) -> Axis:
@@ -114,100 +111,53 @@ def _grid(scale: Axis, height: int) -> Markup:
     )
 
 
-def class_plot(dots: Sequence[Dot], scale: Axis, description: str) -> Markup:
-    """Draw gains against resource class 0 to 5, with as many labels as there is room for.
+def forest_figure(groups: Sequence[tuple[str, Sequence[ForestRow]]], scale: Axis) -> Markup:
+    """Draw a whole forest plot with its names and numbers, for use outside the page.
 
-    Dots of one class are spread side by side in the order given.
+    Args:
+        groups: (title, rows) of each group, from top to bottom.
+        scale: the axis that all rows share.
     """
-    plot = _HEIGHT - _TOP - _BOTTOM
-
-    def down(value: float) -> float:
-        return _TOP + plot * (1 - scale.place(value))
-
-    parts = [
-        Markup(
-            '<line class="{}" x1="{}%" x2="{}%" y1="{y:.1f}" y2="{y:.1f}"/>'
-            '<text x="{}%" y="{ty:.1f}" text-anchor="end">{}</text>'
-        ).format(
-            "zero" if abs(tick) < 1e-9 else "grid",
-            _LEFT,
-            _RIGHT,
-            _LEFT - 2,
-            tick_label(tick),
-            y=down(tick),
-            ty=down(tick) + 4,
-        )
-        for tick in scale.ticks
-    ]
-    slot = (_RIGHT - _LEFT) / _CLASSES
-    for group in range(_CLASSES):
-        center = _LEFT + slot * (group + 0.5)
+    width, top, parts = _NAMES + _PLOT + _NUMBERS, 0, []
+    for title, rows in groups:
         parts.append(
-            Markup('<text x="{:.2f}%" y="{}" text-anchor="middle">{}</text>').format(
-                center, _HEIGHT - _BOTTOM + 18, group
-            )
+            Markup('<text class="name group" x="0" y="{}">{}</text>').format(top + 19, title)
         )
-    spread = [(dot, x, down(dot.value)) for dot, x in _spread(dots, slot)]
-    for dot, x, y in spread:
-        parts.append(
-            Markup(
-                '<circle class="dot {}" cx="{:.2f}%" cy="{:.1f}" r="4"><title>{}</title></circle>'
-            ).format(sign_class(dot.sign), x, y, dot.title)
-        )
-    parts += _labels(spread)
-    return Markup(
-        '<svg class="scatter" width="100%" height="{}" role="img" aria-label="{}">{}</svg>'
-    ).format(_HEIGHT, description, Markup("").join(parts))
-
-
-def _labels(spread: Sequence[tuple[Dot, float, float]]) -> list[Markup]:
-    """Label dots where a label hides neither a dot nor another label; the table has the rest."""
-    taken = [_box(x, y, 0.0, 0.0, 10.0) for _, x, y in spread]
-    labels = []
-    for dot, x, y in spread:
-        width = 6.5 * len(dot.label)
-        for dx, dy, anchor, left in (
-            (7.0, 4.0, "start", 7.0),
-            (0.0, -8.0, "middle", -width / 2),
-            (0.0, 16.0, "middle", -width / 2),
-            (-7.0, 4.0, "end", -7 - width),
-        ):
-            box = _box(x, y, left + width / 2, dy - 4, width)
-            if all(_apart(box, other) for other in taken):
-                taken.append(box)
-                labels.append(
-                    Markup(
-                        '<text class="name" x="{:.2f}%" y="{:.1f}" dx="{}" '
-                        'text-anchor="{}">{}</text>'
-                    ).format(x, y + dy, dx, anchor, dot.label)
+        top += _ROW
+        for row in rows:
+            low, high = points(row.interval.low), points(row.interval.high)
+            parts.append(
+                Markup(
+                    '<text x="8" y="{y}">{}</text><svg x="{}" y="{top}" width="{}" height="{}">{}'
+                    '</svg><text class="name" x="{}" y="{y}" text-anchor="end">{} ({} to {})</text>'
+                ).format(
+                    shortened(row.name, 32),
+                    _NAMES,
+                    _PLOT,
+                    _ROW,
+                    forest_row(row.interval, row.seeds, scale),
+                    width,
+                    points(row.interval.estimate),
+                    low,
+                    high,
+                    y=top + 18,
+                    top=top,
                 )
-                break
-    return labels
+            )
+            top += _ROW
+    parts.append(
+        Markup('<svg x="{}" y="{}" width="{}" height="20">{}</svg>').format(
+            _NAMES, top, _PLOT, forest_axis(scale)
+        )
+    )
+    return Markup('<svg class="forest-figure" width="{}" height="{}">{}</svg>').format(
+        width, top + 22, Markup("").join(parts)
+    )
 
 
-Box = tuple[float, float, float, float]
-
-
-def _box(x: float, y: float, dx: float, dy: float, width: float) -> Box:
-    """Return (left, right, top, bottom) in pixels of something centred at x % + dx, y + dy."""
-    center, half = x * _WIDTH / 100 + dx, width / 2
-    return center - half, center + half, y + dy - _LABEL / 2, y + dy + _LABEL / 2
-
-
-def _apart(one: Box, other: Box) -> bool:
-    """Whether two boxes do not touch."""
-    return one[1] < other[0] or other[1] < one[0] or one[3] < other[2] or other[3] < one[2]
-
-
-def _spread(dots: Sequence[Dot], slot: float) -> list[tuple[Dot, float]]:
-    """Place dots of one class side by side within its slot; x in per cent."""
-    placed = []
-    for group in range(_CLASSES):
-        members = [dot for dot in dots if dot.group == group]
-        for index, dot in enumerate(members):
-            share = (index + 1) / (len(members) + 1)
-            placed.append((dot, _LEFT + slot * (group + 0.08 + 0.7 * share)))
-    return placed
+def shortened(text: str, most: int) -> str:
+    """Cut `text` to `most` characters, the last an ellipsis; tables have it in full."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def sign_class(sign: int) -> str:

@@ -9,19 +9,15 @@ from markupsafe import Markup
 
 from midway.analysis.cube import Cube
 from midway.analysis.estimate import Estimate
-from midway.analysis.gains import LanguageGain, baseline_scores
-from midway.analysis.low_resource import by_resources, facts
+from midway.analysis.gains import baseline_scores
+from midway.analysis.low_resource import TRAINED_MEAN, facts
 from midway.analysis.study import ReportData
-from midway.analysis.wording import points
 from midway.report.cells import Cell, cell, strongest_of
-from midway.report.figures import (
-    Axis,
-    Dot,
-    axis,
-    class_plot,
-    forest_axis,
-    forest_row,
-)
+from midway.report.figures import Axis, axis, forest_axis, forest_row
+from midway.report.heat import HeatRow, heat_map
+
+_MEAN = "Mean of"
+_MANY = 40  # rows of a forest plot that are shown at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,12 @@ class Column:
     cells: Mapping[str, Cell | None]
     unpaired: frozenset[str] = frozenset()
 
+    @property
+    def maximum(self) -> str:
+        """Name of the intermediate with the largest gain; empty if there are not two gains."""
+        gains = {name: cell.number for name, cell in self.cells.items() if cell is not None}
+        return max(gains, key=lambda name: gains[name]) if len(gains) > 1 else ""
+
 
 def gain_columns(data: ReportData) -> list[Column]:
     """Return the gain table's columns: trained targets and their mean, then untrained ones."""
@@ -54,7 +56,7 @@ def gain_columns(data: ReportData) -> list[Column]:
         for cube in data.cubes:
             if cube.trained is trained:
                 columns.append(_target_column(data, cube, strongest))
-        over = [c for c in data.cubes if (c.trained or not trained) and not c.oracle]
+        over = [c for c in data.cubes if (c.trained or not trained) and not c.apart]
         if len(over) > 1 and (trained or not all(cube.trained for cube in over)):
             rows = [row for row in data.averages if row.with_untrained is not trained]
             cells = {row.intermediate: cell(row.mean, strongest) for row in rows}
@@ -63,6 +65,17 @@ def gain_columns(data: ReportData) -> list[Column]:
             baseline = f"{fmean(known):.1f}" if len(known) == len(over) else ""
             columns.append(Column(title, f"{len(over)} targets", baseline, "mean", cells))
     return columns
+
+
+def target_heat(data: ReportData) -> Markup:
+    """Draw gains, intermediate × target."""
+    columns = [column for column in gain_columns(data) if any(column.cells.values())]
+    rows = [
+        HeatRow(name, tuple(column.cells.get(name) for column in columns))
+        for name in data.standing.intermediates
+    ]
+    titles = [column.title for column in columns]
+    return heat_map(titles, rows, "Gains in points, intermediate by target; the table has them")
 
 
 def _target_column(data: ReportData, cube: Cube, strongest: float) -> Column:
@@ -125,119 +138,89 @@ def english_rows(data: ReportData) -> list[dict[str, Any]]:
     ]
 
 
-def forest(data: ReportData) -> dict[str, Any]:
-    """Return the forest plot: groups of rows on one axis."""
-    groups: dict[str, list[tuple[str, Estimate]]] = {}
+Groups = dict[str, list[tuple[str, Estimate]]]
+
+
+def gain_groups(data: ReportData) -> Groups:
+    """Return gains as groups for a forest plot: the means over targets, then every target."""
+    groups: Groups = {}
     for average in data.averages:
         if len(average.targets) > 1:
             count = len(average.targets)
             kind = f"all {count}" if average.with_untrained else f"{count} trained"
-            label = f"Mean of {kind} targets"
+            label = f"{_MEAN} {kind} targets"
             groups.setdefault(label, []).append((average.intermediate, average.mean))
     for row in data.gains:
         groups.setdefault(row.target, []).append((row.intermediate, row.mean))
+    return groups
+
+
+def contrast_groups(data: ReportData) -> Groups:
+    """Return contrasts of intermediates as groups for a forest plot."""
+    return {
+        f"{', '.join(row.first)} − {', '.join(row.second)}": [
+            (name, value)
+            for name, value in (
+                ("all languages", row.mean),
+                ("low-resource", row.low),
+                ("high-resource", row.high),
+                ("low − high", row.low_minus_high),
+            )
+            if value is not None
+        ]
+        for row in data.contrasts
+    }
+
+
+def group_gaps(data: ReportData) -> Groups:
+    """Return low − high and seen − unseen on the widest mean as groups for a forest plot."""
+    groups: Groups = {}
+    for title, rows in (
+        ("Low-resource − high-resource languages", data.resources),
+        ("Languages seen in the intermediate data − unseen ones", data.seen),
+    ):
+        wide = [row for row in rows if row.target == TRAINED_MEAN]
+        alone = rows if len(data.standing.trained) <= 1 else ()
+        found = [
+            (row.intermediate if row in wide else f"{row.intermediate}, {row.target}", gap)
+            for row in wide or alone
+            if (gap := row.difference) is not None
+        ]
+        if found:
+            groups[title] = found
+    return groups
+
+
+def scale_of(groups: Groups) -> Axis:
+    """Return an axis for all intervals of a forest plot."""
     means = [mean for rows in groups.values() for _, mean in rows]
-    scale = axis([end for mean in means for end in (mean.interval.low, mean.interval.high)])
-    return {
-        "axis": forest_axis(scale),
-        "groups": [
-            {
-                "title": title,
-                "rows": [
-                    {
-                        "name": name,
-                        "cell": cell(mean, 0),
-                        "figure": forest_row(mean.interval, list(mean.per_seed.values()), scale),
-                    }
-                    for name, mean in rows
-                ],
-            }
-            for title, rows in groups.items()
-        ],
-    }
+    return axis([end for mean in means for end in (mean.interval.low, mean.interval.high)])
 
 
-def heat_maps(data: ReportData) -> list[dict[str, Any]]:
-    """Return per target a table language × intermediate, poorest languages first."""
-    maps = []
-    for cube in data.cubes:
-        rows = {
-            (row.language, row.intermediate): row
-            for row in data.by_language
-            if row.target == cube.target
+def forest(groups: Groups) -> dict[str, Any]:
+    """Return a forest plot: groups of rows on one axis; of a long one, those after the means apart.
+
+    ``groups`` are shown at once, ``more`` when asked for.
+    """
+    scale = scale_of(groups)
+    drawn = [
+        {
+            "title": title,
+            "rows": [
+                {
+                    "name": name,
+                    "cell": cell(mean, 0),
+                    "figure": forest_row(mean.interval, list(mean.per_seed.values()), scale),
+                }
+                for name, mean in rows
+            ],
         }
-        names = [name for name in cube.systems if any(key[1] == name for key in rows)]
-        strongest = strongest_of(row.mean for row in rows.values())
-        baseline = baseline_scores(cube)
-        sizes = dict(zip(cube.languages, cube.sizes, strict=True))
-        maps.append(
-            {
-                "target": cube.target,
-                "metric": cube.metric,
-                "split": cube.split,
-                "trained": cube.trained,
-                "left_out": cube.left_out,
-                "names": names,
-                "long": len(cube.languages) > 40,
-                "rows": [
-                    {
-                        "facts": fact,
-                        "examples": sizes[fact.code],
-                        "baseline": f"{baseline[fact.code]:.1f}" if baseline else "",
-                        "cells": [_heat(rows.get((fact.code, name)), strongest) for name in names],
-                    }
-                    for fact in by_resources(cube.languages)
-                ],
-            }
-        )
-    return maps
-
-
-def _heat(row: LanguageGain | None, strongest: float) -> Cell | None:
-    return None if row is None else cell(row.mean, strongest)
-
-
-def profile_table(data: ReportData) -> dict[str, Any]:
-    """Return the low-resource view: languages by resource class, with a plot per intermediate."""
-    names = list(dict.fromkeys(row.intermediate for row in data.profiles))
-    known = list(dict.fromkeys(row.facts for row in data.profiles))
-    found = {(row.intermediate, row.facts): row for row in data.profiles}
-    strongest = strongest_of(row.mean for row in data.profiles)
-    scale = axis([row.mean.interval.estimate for row in data.profiles])
-    return {
-        "names": names,
-        "long": len(known) > 40,
-        "rows": [
-            {
-                "facts": fact,
-                "targets": next(row.targets for row in data.profiles if row.facts == fact),
-                "cells": [
-                    cell(found[name, fact].mean, strongest) if (name, fact) in found else None
-                    for name in names
-                ],
-            }
-            for fact in known
-        ],
-        "plots": [{"name": name, "figure": _plot(data, name, scale)} for name in names if known],
-        "low": [fact.name for fact in known if fact.low_resource],
-        "unknown": [fact.name for fact in known if fact.resource_class is None],
-    }
-
-
-def _plot(data: ReportData, name: str, scale: Axis) -> Markup:
-    """Plot the gains of one intermediate against resource class."""
-    dots = [
-        Dot(
-            label=row.facts.code,
-            title=f"{row.facts.name}: {points(row.mean.interval.estimate)}",
-            group=row.facts.resource_class,
-            value=row.mean.interval.estimate,
-            sign=row.mean.interval.sign,
-        )
-        for row in data.profiles
-        if row.intermediate == name and row.facts.resource_class is not None
+        for title, rows in groups.items()
     ]
-    return class_plot(dots, scale, f"Gain of {name} in points against resource class 0 to 5")
+    means = sum(title.startswith(_MEAN) for title in groups)
+    long = means and sum(map(len, groups.values())) > _MANY
+    shown = means if long else len(drawn)
+    return {"axis": forest_axis(scale), "groups": drawn[:shown], "more": drawn[shown:]}
 
 
 def contrast_rows(data: ReportData, which: str) -> list[dict[str, Any]]:

@@ -160,7 +160,9 @@ _READERS: Mapping[str, Callable[[Path, str, Sequence[Any]], Any]] = {
 
 def _as_many(found: list[Any], gold: Sequence[Any], path: Path) -> list[Any]:
     if len(found) != len(gold):
-        raise DataError(f"{path} has {len(found)} predictions, expected {len(gold)}")
+        raise DataError(
+            f"{path} has {len(found)} predictions, expected {len(gold)}, one an example"
+        )
     return found
 
 

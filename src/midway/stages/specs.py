@@ -160,25 +160,64 @@ class PredictSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSpec:
-    """Score predictions against the gold, both profiles."""
+    """Score predictions against the gold, both profiles.
+
+    Attributes:
+        task: the target.
+        family: decides how.
+        without: name of the target whose leaking examples (input ``leaks``) are left out.
+    """
 
     task: str
     family: str
+    without: str = field(default="", metadata={"neutral": ""})
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaksSpec:
-    """Look for training text in evaluation data.
+    """Look for training data in evaluation data.
 
     Attributes:
-        training: (who trains on it, task) for the inputs ``train<i>``.
-        evaluation: (target, task) for the inputs ``evaluation<i>``.
-        policy: ``warn`` records what is shared, ``error`` refuses it.
+        training: (who trains on it, task, split) for the inputs ``train<i>``.
+        evaluation: (target, task, split) for the inputs ``evaluation<i>``.
+        policy: ``warn`` records what is shared, ``error`` refuses it, ``drop`` refuses only if it
+            leaves nothing of a target. The input ``neighbours``, if there is one, is what the
+            encoder's space says.
+    """
+
+    training: tuple[tuple[str, str, str], ...]
+    evaluation: tuple[tuple[str, str, str], ...]
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorsSpec:
+    """Embed the texts of examples with the encoder as it is.
+
+    Attributes:
+        task: the card's name.
+        split: train, validation or test.
+        max_length: tokens of a text that are read.
+    """
+
+    task: str
+    split: str
+    max_length: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighboursSpec:
+    """Search training texts for translations of evaluation texts.
+
+    Attributes:
+        training: (task, split) for the inputs ``train<i>`` and ``train_vectors<i>``.
+        evaluation: (task, split) for the inputs ``evaluation<i>`` and ``evaluation_vectors<i>``.
+        margin: ratio margin from which a pair counts.
     """
 
     training: tuple[tuple[str, str], ...]
     evaluation: tuple[tuple[str, str], ...]
-    policy: str
+    margin: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,5 +264,7 @@ FEATURES = _kind("features", 3)
 TRAIN = _kind("train", 4)
 PREDICT = _kind("predict", 2)
 SCORE = _kind("score", 2)
-LEAKS = _kind("leaks", 2)
+LEAKS = _kind("leaks", 3)
+VECTORS = _kind("vectors", 1)
+NEIGHBOURS = _kind("neighbours", 1)
 BUDGETS = _kind("budgets", 1)

@@ -156,7 +156,9 @@ def rates(
 
 
 def _config(encoder: Path) -> Any:
-    return AutoConfig.from_pretrained(encoder / CONFIG, local_files_only=True)
+    return AutoConfig.from_pretrained(
+        encoder / CONFIG, local_files_only=True, trust_remote_code=False
+    )
 
 
 def _head(encoder: Encoder, features: Features) -> Any:

@@ -3,19 +3,33 @@
 from midway.stats.bootstrap import (
     Interval,
     SeedError,
-    difference_of_ratios,
+    interaction,
     resample_ratios,
     resample_weights,
     seed_error,
     summarise,
 )
+from midway.stats.multiple import benjamini_hochberg, holm
+from midway.stats.permutation import p_value, swapped_gains
+from midway.stats.power import detectable, expected_maximum, seeds_needed
+from midway.stats.regression import Shares, decompose, regress
 
 __all__ = [
     "Interval",
     "SeedError",
-    "difference_of_ratios",
+    "Shares",
+    "benjamini_hochberg",
+    "decompose",
+    "detectable",
+    "expected_maximum",
+    "holm",
+    "interaction",
+    "p_value",
+    "regress",
     "resample_ratios",
     "resample_weights",
     "seed_error",
+    "seeds_needed",
     "summarise",
+    "swapped_gains",
 ]

@@ -36,7 +36,10 @@ def trouble(root: Path, doing: str, error: BaseException) -> StoreError:
             f"the store {root} cannot be written ({doing}: {reason}); choose another with "
             "--store or MIDWAY_STORE"
         )
-    return StoreError(f"the store {root} cannot be used ({doing}: {reason})")
+    return StoreError(
+        f"the store {root} cannot be used ({doing}: {reason}); choose another with --store or "
+        "MIDWAY_STORE"
+    )
 
 
 @contextmanager

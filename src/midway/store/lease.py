@@ -53,7 +53,8 @@ def read_owner(path: Path) -> Owner | None:
         return Owner(str(entry["host"]), int(entry["pid"]), str(entry["token"]), age)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):  # being written, or damaged: wait until it is stale
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
+        # being written, or damaged: wait until it is stale
         return Owner("an unknown host", 0, "", age)
 
 
@@ -146,7 +147,7 @@ def process_runs(pid: int) -> bool:
         return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # OverflowError: no system has such a number
         return False
     except PermissionError:
         return True

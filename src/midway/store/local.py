@@ -131,7 +131,7 @@ class Store:
             sync_folder(staging)
             final.parent.mkdir(parents=True, exist_ok=True)
             if final.is_dir() and not (final / NAME).is_file():
-                self._set_aside(final)  # remains of something that was never complete
+                self.set_aside(final)  # remains of something that was never complete
             try:
                 staging.rename(final)
             except OSError:
@@ -147,9 +147,10 @@ class Store:
     def quarantine(self, stage: Identified) -> None:
         """Move the artefact of `stage` to ``damaged/``, where nothing reads it."""
         with guarded(self.root, "moving a damaged result away"):
-            self._set_aside(self.path(stage))
+            self.set_aside(self.path(stage))
 
-    def _set_aside(self, folder: Path) -> None:
+    def set_aside(self, folder: Path) -> None:
+        """Move a folder of the store to ``damaged/``; OSErrors are the caller's to tell."""
         target = self.root / "damaged"
         target.mkdir(parents=True, exist_ok=True)
         try:
@@ -223,7 +224,7 @@ def seal_outputs(store: Store, staging: Path) -> dict[str, Output]:
         for path in sorted(staging.rglob("*")):
             name = path.relative_to(staging).as_posix()
             if path.is_symlink() or not (path.is_file() or path.is_dir()) or name == NAME:
-                raise StageError(f"a stage left {name!r}, which is not a plain file of its own")
+                raise StageError(f"a stage left {name!r}; expected plain files of its own only")
             if path.is_dir():
                 folders.append(path)
             else:

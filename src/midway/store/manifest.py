@@ -7,6 +7,7 @@ again gives the same bytes: any flipped bit shows.
 import json
 import os
 import platform
+import posixpath
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -182,5 +183,8 @@ def read_manifest(path: Path) -> Manifest | None:
 def _parse(document: dict[str, Any]) -> Manifest:
     inputs = {role: InputRead(**item) for role, item in document.pop("inputs").items()}
     outputs = {name: Output(**item) for name, item in document.pop("outputs").items()}
+    for name in outputs:
+        if name != posixpath.normpath(name) or name.startswith(("/", "..")):
+            raise ValueError(f"{name!r} is not inside the artefact")
     code = Code(**document.pop("code"))
     return Manifest(inputs=inputs, outputs=outputs, code=code, **document)

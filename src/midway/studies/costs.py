@@ -149,7 +149,7 @@ def _answer(process: Any, pipe: Any) -> Any:
     try:
         return pipe.recv()
     except (EOFError, OSError) as error:
-        raise StageError(f"calibrating: a process {death(process)}") from error
+        raise StageError(f"calibrating: a process {death(process)}; try fewer --workers") from error
 
 
 def _levels(session: Session, workers: int, rates: Rates) -> dict[str, float]:

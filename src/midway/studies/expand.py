@@ -8,8 +8,9 @@
 3. Stages that ask for the same thing have the same key and appear once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from midway.analysis.results import WITH_LEAKS
 from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages import specs
@@ -24,6 +25,7 @@ from midway.studies.build import (
     train,
 )
 from midway.studies.intermediates import Models, intermediate_models, kept_head, validated
+from midway.studies.leaks import leaks_stage, without
 from midway.studies.parts import default_split, fits, misfit, part_examples, require
 from midway.studies.schema import Evaluate, Hyper, Part, Target
 from midway.studies.validation import check_selection, oracle, validation
@@ -89,7 +91,10 @@ def expand(build: Builder) -> Expansion:
         card = load_card(target.task)
         require(card, "target")
         expansion.evaluation.append(_expand_target(build, card, target, models, expansion))
-    expansion.leaks = _leaks(expansion, build.study.compare.leaks)
+    policy = build.study.compare.leaks
+    expansion.leaks = leaks_stage(expansion.training, expansion.evaluation, policy)
+    if policy == "drop" and expansion.leaks is not None:
+        expansion.cells = _with_and_without(expansion.cells, expansion.leaks)
     _count_naive(expansion)
     return expansion
 
@@ -129,23 +134,15 @@ def _expand_target(
     return name, evaluated
 
 
-def _leaks(expansion: Expansion, policy: str) -> Stage | None:
-    """The stage that compares all training with all evaluation data; None if nothing trains."""
-    if policy == "drop":
-        raise StudyError(
-            "compare: leaks = 'drop' is not supported by this version; use 'error' or 'warn', and "
-            "folds to keep training and evaluation apart"
-        )
-    if not expansion.training:
-        return None
-    inputs = {f"train{i}": stage for i, (_, stage) in enumerate(expansion.training)}
-    inputs |= {f"evaluation{i}": stage for i, (_, stage) in enumerate(expansion.evaluation)}
-    spec = specs.LeaksSpec(
-        training=tuple((who, stage.spec.task) for who, stage in expansion.training),
-        evaluation=tuple((who, stage.spec.task) for who, stage in expansion.evaluation),
-        policy=policy,
-    )
-    return Stage(specs.LEAKS, spec, inputs, "look for training text in evaluation data")
+def _with_and_without(cells: list[Cell], leaks: Stage) -> list[Cell]:
+    """Every cell without the examples that leak, and beside it, set apart, with them."""
+    found = []
+    for cell in cells:
+        found.append(replace(cell, score=without(cell.score, cell.target, leaks)))
+        name = cell.target + WITH_LEAKS
+        label = cell.score.label.replace(f"score {cell.target}", f"score {name}", 1)
+        found.append(replace(cell, target=name, score=replace(cell.score, label=label)))
+    return found
 
 
 def label_of(target: str, intermediate: str, seed: int | None) -> str:
@@ -171,7 +168,7 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         part = part.model_copy(update={"languages": ["en"]})
     if part.text or part.control:
         raise StudyError(
-            f"target {card.name}: 'text' and 'control' go with a mix, not with 'train'"
+            f"target {card.name}: 'text' and 'control' go with a mix, not with 'train'; drop them"
         )
     names = (part.task,) if part.task else card.train_tasks or (card.name,)
     hyper = merge(build.study.train, target)
@@ -181,7 +178,8 @@ def training_chain(build: Builder, card: TaskCard, target: Target) -> list[Sourc
         source = load_card(name)
         if not fits(source, card):
             raise StudyError(
-                f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}"
+                f"{card.name} cannot be trained on {source.name}: {misfit(source, card)}; name "
+                "another task in 'train', or drop it"
             )
         # a budget limits the first task; those that follow it are small and used whole
         own = part if not chain else part.model_copy(update={"examples": None})

@@ -16,7 +16,7 @@ from math import ceil
 from statistics import fmean
 from typing import Any
 
-from midway.analysis.results import BASELINE, ORACLE
+from midway.analysis.results import APART, BASELINE
 from midway.errors import StudyError
 from midway.graph.plan import Plan, demand
 from midway.graph.stage import Stage
@@ -141,9 +141,9 @@ def _scores(
 
 
 def decides(cell: Cell) -> bool:
-    """Whether a target's validation scores count: it is trained, measured and has no oracle."""
+    """Whether a target's validation scores count: it is trained, measured and not set apart."""
     measured = KINDS[cell.card.family].measured
-    return cell.trained and measured and not cell.target.endswith(ORACLE)
+    return cell.trained and measured and not cell.target.endswith(APART)
 
 
 def held_out_score(facts: Mapping[str, Any]) -> float | None:

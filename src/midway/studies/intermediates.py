@@ -77,9 +77,11 @@ def _sources(build: Builder, intermediate: Intermediate) -> list[Source]:
         card = load_card(part.task)
         require(card, "intermediate")
         if part.text and card.family != "mlm":
-            raise StudyError(f"'text' goes with task = 'mlm', not with {card.name}")
+            raise StudyError(f"'text' goes with task = 'mlm', not with {card.name}; drop it")
         if part.control and card.family in ("mlm", "ranking"):
-            raise StudyError(f"'control' needs labels or spans to shuffle; {card.name} has none")
+            raise StudyError(
+                f"'control' needs labels or spans to shuffle; {card.name} has none, drop it"
+            )
         read = load_card(part.text) if part.text else card
         chosen = part_examples(build, read, part, default_languages="all")
         held = validation(build, card, part, chosen, hyper)

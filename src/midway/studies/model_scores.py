@@ -58,11 +58,11 @@ def _score_table(rows: Sequence[ResultRow]) -> Lines:
 
 
 def leaks_found(session: Session, model: Model) -> Lines:
-    """Whether its training text is in the evaluation data; nothing if it was not trained."""
+    """Whether its training data are in the evaluation data; nothing if it was not trained."""
     found = leaks(session)
     if model.trained is None or session.expansion.leaks is None:
         return
-    yield from ("## Training text in evaluation data", "")
+    yield from ("## Training data in evaluation data", "")
     names = (f"intermediate {model.intermediate}", f"target {model.target}")
     mine = [
         leak
@@ -73,6 +73,6 @@ def leaks_found(session: Session, model: Model) -> Lines:
     if found is None:
         yield "It has not been looked for yet."
     elif not mine:
-        yield "None; exact text was looked for, after normalisation, not near duplicates."
+        yield "None: no item or document in any language, no text and no near duplicate."
     yield from (f"- {escape(leak_in_words(leak))}" for leak in mine)
     yield ""

@@ -66,7 +66,9 @@ def _target_languages(build: Builder, card: TaskCard, split: str) -> list[str]:
     meant = {resolve(code, here) for code in wanted}  # each task has codes of its own
     both = [language for language in here if language in meant]
     if not both:
-        raise StudyError(f"{card.name} ({split}) has none of the targets' languages")
+        raise StudyError(
+            f"{card.name} ({split}) has none of the targets' languages; it has: {' '.join(here)}"
+        )
     return both
 
 

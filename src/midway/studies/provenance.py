@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from midway import __version__
-from midway.analysis.results import ScoredRun
+from midway.analysis.results import WITH_LEAKS, ScoredRun
 from midway.errors import StudyError
 from midway.graph.stage import Stage
 from midway.stages import specs
@@ -30,10 +30,12 @@ def scored_runs(session: Session) -> list[ScoredRun]:
     Raises:
         StudyError: there are none.
     """
+    leaking = {leak["target"] + WITH_LEAKS for leak in leaks(session) or ()}
     runs = [
         scored_run(session, cell)
         for cell in session.expansion.cells
         if session.store.has(cell.score)
+        and (cell.target in leaking or not cell.target.endswith(WITH_LEAKS))
     ]
     if not runs:
         raise StudyError(
@@ -106,6 +108,7 @@ def provenance(session: Session, *, seconds: float | None = None) -> dict[str, A
         "warnings": warnings(session),
         "encoder_facts": _encoder_facts(session),
         "leaks": leaks(session),
+        "leak_check": _leak_check(session),
         "trained_on": list(data_of_training(session)),
         "collapsed": collapses(session),
         "best": study.compare.best,
@@ -127,10 +130,17 @@ def _halving(session: Session) -> dict[str, Any] | None:
 
 
 def leaks(session: Session) -> list[dict[str, Any]] | None:
-    """Training text found in evaluation data (`midway.stages.leaks`); None if not looked for."""
+    """Training data found in evaluation data (`midway.stages.leaks`); None if not looked for."""
+    found = _leak_check(session)
+    gone = session.study.compare.leaks == "drop"
+    return None if found is None else [{**leak, "left_out": gone} for leak in found["leaks"]]
+
+
+def _leak_check(session: Session) -> dict[str, Any] | None:
+    """All that comparing training and evaluation data has found."""
     stage = session.expansion.leaks
     record = None if stage is None else session.record(stage)
-    return None if record is None else list(record.facts["leaks"])
+    return None if record is None else dict(record.facts)
 
 
 def _encoder_facts(session: Session) -> dict[str, Any]:

@@ -183,7 +183,8 @@ class Compare(_Strict):
     )
     leaks: Literal["error", "drop", "warn"] = _key(
         "warn",
-        "training text in evaluation data ends the run, or is reported (`drop`: not yet)",
+        "evaluation examples that training holds: end the run before anything is trained; are left "
+        "out of the scores, which are shown with them too; or are reported",
     )
 
 

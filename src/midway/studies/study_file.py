@@ -26,6 +26,9 @@ from midway.studies.schema import (
 )
 from midway.train.recipe import Recipe
 
+MOST_BYTES = 1 << 20
+LONGEST_NAME = 100  # bytes; two of them and more fit into the name of a file
+
 
 def load_study(path: Path) -> tuple[Study, str]:
     """Read and check a study file; return it and its text.
@@ -33,21 +36,41 @@ def load_study(path: Path) -> tuple[Study, str]:
     Raises:
         StudyError: one line that names the file, the place and the remedy.
     """
+    text = _read(path)
     try:
-        text = path.read_text(encoding="utf-8")
         tree = tomllib.loads(text)
-    except FileNotFoundError:
-        raise StudyError(f"study file {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"study file {path} cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from None
+        raise StudyError(f"{path} is not valid TOML ({error}); correct that line") from None
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of 5,000 digits
+        raise StudyError(
+            f"{path} is no study ({error}); expected tables and plain values"
+        ) from None
     try:
         study = Study.model_validate(_floats(tree))
+    except OverflowError as error:
+        raise StudyError(
+            f"{path}: a number is too large ({error}); expected one below 1e308"
+        ) from None
     except ValidationError as error:
         raise StudyError(f"{path}: {_explain(error, tree)}") from None
     _check(study, path)
     return study, text
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8")
+    except FileNotFoundError:
+        raise StudyError(f"study file {path} does not exist; check its path") from None
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
+        raise StudyError(
+            f"study file {path} cannot be read ({error}); expected a TOML file"
+        ) from None
+    if len(content) > MOST_BYTES:
+        raise StudyError(f"study file {path} has more than {MOST_BYTES:,} bytes; expected a study")
+    return text.replace("\r\n", "\n")
 
 
 def _floats(value: Any, key: str = "") -> Any:
@@ -71,10 +94,12 @@ def _explain(error: ValidationError, tree: dict[str, Any]) -> str:
     where, key = _where(place[:-1], tree), str(place[-1])
     if first["type"] == "extra_forbidden":
         known = _known(place[:-1])
-        return f"unknown key {key!r}{where}.{suggest(key, known)} Known here: {', '.join(known)}"
+        return (
+            f"unknown key {key!r:.80}{where}.{suggest(key, known)} Known here: {', '.join(known)}"
+        )
     if first["type"] == "missing":
         return f"{key!r} is missing{where}"
-    return f"{key!r}{where} is {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{key!r}{where} is {first['input']!r:.80}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def _is_union_branch(part: Any, tree: dict[str, Any], loc: tuple[Any, ...]) -> bool:
@@ -117,18 +142,25 @@ def _known(place: list[Any]) -> list[str]:
 def _check(study: Study, path: Path) -> None:
     """What a schema cannot say."""
     names = [intermediate.name for intermediate in study.intermediate]
+    for name in [study.name, *names, *(target.name or target.task for target in study.target)]:
+        _check_name(name, path)
     for name in names:
         if not name or name == "none" or names.count(name) > 1:
-            raise StudyError(f"{path}: intermediate name {name!r} is empty, reserved or used twice")
+            raise StudyError(
+                f"{path}: intermediate name {name!r} is empty, reserved or used twice; choose "
+                "another"
+            )
     if len(set(study.seeds)) != len(study.seeds) or min(study.seeds) < 0:
-        raise StudyError(f"{path}: seeds {study.seeds} must be different numbers, 0 or greater")
+        raise StudyError(f"{path}: seeds {study.seeds}, expected different numbers, 0 or greater")
     targets = [target.label for target in study.target]
     for name in targets:
         if targets.count(name) > 1:
             raise StudyError(f"{path}: two targets are called {name!r}; give each a 'name'")
     for contrast in study.compare.contrasts:
         if len(contrast) != 2:
-            raise StudyError(f"{path}: contrast {contrast} must name two intermediates")
+            raise StudyError(
+                f"{path}: contrast {contrast}, expected the names of two intermediates"
+            )
         for name in contrast:
             if name not in [*names, "none"]:
                 raise StudyError(
@@ -144,10 +176,23 @@ def _check(study: Study, path: Path) -> None:
             )
     for part in (part for intermediate in study.intermediate for part in intermediate.mix):
         if not part.task:
-            raise StudyError(f"{path}: an entry of a mix has no 'task'")
+            raise StudyError(f"{path}: an entry of a mix has no 'task'; `midway tasks` lists them")
     _check_halving(study, path)
-    if not study.name.strip() or any(sign in study.name for sign in "/\\\0"):
-        raise StudyError(f"{path}: name {study.name!r} must not be empty nor hold '/' or '\\'")
+
+
+def _check_name(name: str, path: Path) -> None:
+    """Names become those of files and folders, which must stay where they belong."""
+    if not name.strip() or len(name.encode()) > LONGEST_NAME or name.strip(".") == "":
+        raise StudyError(
+            f"{path}: name {name!r:.40} cannot name a file; expected 1 to {LONGEST_NAME} "
+            "bytes, not only dots"
+        )
+    bad = next((sign for sign in name if sign in "/\\" or not sign.isprintable()), "")
+    if bad:
+        raise StudyError(
+            f"{path}: name {name!r} holds {bad!r}, and files are named after it; expected "
+            "printable characters without '/' and '\\'"
+        )
 
 
 def _check_halving(study: Study, path: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from midway.analysis.results import ORACLE
+from midway.analysis.results import APART
 from midway.errors import DataError, StudyError, suggest
 from midway.metrics.benchmark import BENCHMARKS
 from midway.stages.prediction_files import read_predictions
@@ -75,7 +75,7 @@ def write_submission(
     cells = [
         cell
         for cell in cells_of(session, intermediate, seed)
-        if not cell.target.endswith(ORACLE)  # it has seen what a submission must not see
+        if not cell.target.endswith(APART)  # an oracle has seen what a submission must not see
     ]
     done = Submission(folder)
     _make_room(folder)

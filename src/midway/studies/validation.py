@@ -124,11 +124,15 @@ def check_selection(build: Builder) -> None:
     tables += [(f"intermediate {each.name}", each) for each in study.intermediate]
     for where, hyper in tables:
         if hyper.select is not None and hyper.select.oracle:
-            raise StudyError(f"{where}: oracle goes with a target, whose languages it looks at")
+            raise StudyError(
+                f"{where}: oracle goes with a target, whose languages it looks at; drop it here"
+            )
     for where, hyper in [*tables, *((f"target {each.label}", each) for each in study.target)]:
         table = hyper.select
         if table is not None and table.patience and table.rule != "best":
-            raise StudyError(f"{where}: patience goes with rule = 'best', not with {table.rule!r}")
+            raise StudyError(
+                f"{where}: patience goes with rule = 'best', not with {table.rule!r}; drop one"
+            )
     wanted = {"compare: best": study.compare.best, "halving": study.halving is not None}
     for what in (name for name, asked in wanted.items() if asked):
         for target in study.target:

@@ -59,7 +59,9 @@ def _relabel(examples: list[Example], random: np.random.Generator) -> list[Examp
         return _retag([e for e in examples if isinstance(e, TaggedSentence)], random)
     if isinstance(first, QAExample):
         return [_elsewhere(e, random) for e in examples if isinstance(e, QAExample)]
-    raise DataError(f"a control needs labels to shuffle, {type(first).__name__} has none")
+    raise DataError(
+        f"a control needs labels to shuffle, {type(first).__name__} has none; drop 'control'"
+    )
 
 
 def _retag(examples: list[TaggedSentence], random: np.random.Generator) -> list[Example]:

@@ -53,7 +53,10 @@ class CountCache:
             try:
                 state = path.stat()
             except OSError as error:
-                raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+                raise DataError(
+                    f"cannot read {path}: {error.strerror or error}; make it readable, then run "
+                    "again"
+                ) from error
             states.append((str(path.absolute()), state.st_size, state.st_mtime_ns))
         newest = max((changed for _, _, changed in states), default=0) / 1e9
         return digest([self._code, card.name, card.version, split, language, states]), newest

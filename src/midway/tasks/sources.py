@@ -21,15 +21,21 @@ Layouts that are understood, relative to a data folder (each file may also end i
 
 import bz2
 import gzip
+import json
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from midway.errors import DataError
 
 COMPRESSED = ("", ".gz", ".bz2")
 MAX_BYTES = 1 << 30
+MAX_LINE = 1 << 24  # characters of one line
+MAX_VALUES = 1 << 25  # of a JSON document; the largest that is published has some two million
+# Text packs to a tenth; what unpacks to far more, and to much, was made to fill the memory.
+MAX_RATIO, LEAST_BOMB = 100, 1 << 26
+BLOCK = 1 << 20
 
 
 def parse_folders(text: str | None) -> tuple[Path, ...]:
@@ -109,16 +115,18 @@ def read_bytes(path: Path) -> bytes:
     """Return the content of a plain, ``.gz`` or ``.bz2`` file.
 
     Raises:
-        DataError: the file is missing, unreadable, damaged, cut off, empty, or larger than
-            `MAX_BYTES` when unpacked.
+        DataError: the file is missing, unreadable, damaged, cut off, empty, larger than
+            `MAX_BYTES` when unpacked, unpacks to `MAX_RATIO` times its size, or is more than fits
+            into memory.
     """
     try:
-        with _open(path) as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = _read_at_most(path, MAX_BYTES)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check --data or MIDWAY_DATA") from error
     except EOFError as error:
         raise DataError(f"{path}: the {path.suffix} file is cut off; fetch it again") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: does not fit into memory; expected a benchmark file") from error
     except (OSError, zlib.error, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from error
     if len(content) > MAX_BYTES:
@@ -126,6 +134,25 @@ def read_bytes(path: Path) -> bytes:
     if not content:
         raise DataError(f"{path}: the file is empty; fetch it again")
     return content
+
+
+def _read_at_most(path: Path, limit: int) -> bytes:
+    """Return up to `limit` + 1 bytes of a file, unpacked a block at a time."""
+    packed = path.stat().st_size
+    if packed > limit:
+        raise DataError(f"{path}: {packed:,} bytes, expected a benchmark file of at most {limit:,}")
+    with _open(path) as stream:
+        if path.suffix not in COMPRESSED[1:]:
+            return stream.read(limit + 1)
+        content = bytearray()
+        while len(content) <= limit and (block := stream.read(BLOCK)):
+            content += block
+            if len(content) > max(MAX_RATIO * packed, LEAST_BOMB):
+                raise DataError(
+                    f"{path}: unpacks to more than {MAX_RATIO} times its size, expected a "
+                    "benchmark file; fetch it again"
+                )
+    return bytes(content)
 
 
 def read_text(path: Path, *, lossy: bool = False) -> str:
@@ -157,12 +184,40 @@ def read_lines(path: Path, *, lossy: bool = False) -> list[str]:
     r"""Return the lines of a text file, split on ``\n`` only, less one ``\r`` at their end.
 
     Raises:
-        DataError: see `read_text`.
+        DataError: see `read_text`; or a line is longer than `MAX_LINE`.
     """
     lines = read_text(path, lossy=lossy).split("\n")
     if lines[-1] == "":
         lines.pop()
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_LINE:
+            raise DataError(
+                f"{path}:{number}: a line of {len(line):,} characters, expected at most "
+                f"{MAX_LINE:,}; fetch the file again"
+            )
     return [line.removesuffix("\r") for line in lines]
+
+
+def read_json(path: Path) -> Any:
+    """Return the JSON document that a file is.
+
+    Raises:
+        DataError: see `read_text`; or the text is not JSON, is nested too deeply, or holds more
+            than `MAX_VALUES` values.
+    """
+    text = read_text(path)
+    values = sum(text.count(sign) for sign in ",:[{")  # at least as many as there are values
+    if values > MAX_VALUES:
+        raise DataError(
+            f"{path}: up to {values:,} JSON values, expected a benchmark file of at most "
+            f"{MAX_VALUES:,}"
+        )
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg}); fetch it again") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{path}: not usable JSON ({error}); fetch it again") from error
 
 
 def short_names(paths: Sequence[Path]) -> dict[str, Path]:

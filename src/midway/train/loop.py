@@ -7,7 +7,7 @@
    step, between the two, when the next step's inputs are ready: a GPU waits there until AdamW and
    the next forward pass are launched, and nowhere else.
 4. A `Keeper`, if there is one, validates every few steps and keeps weights by its rule.
-5. Every few seconds a checkpoint is written.
+5. Every five seconds a checkpoint is written; less often where that takes long.
 """
 
 import math
@@ -32,6 +32,7 @@ from midway.train.selection import Keeper
 from midway.train.step import Entry, Stepper
 
 TRIM_STEPS = 10
+SAVE_SECONDS, SAVE_SHARE = 5.0, 20
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def train(
             )  # fmt: skip
 
     began = saved = time.monotonic()
-    tokens_here, diverged, done = 0, False, first
+    tokens_here, diverged, done, cost = 0, False, first, 0.0
     prepared = stepper.prepare(steps, done)
     while prepared is not None:
         try:
@@ -128,13 +129,21 @@ def train(
             release_memory()
         if not _goes_on(keeper, done, hooks, parameters, modules):
             break
-        if now - saved > runtime.checkpoint_seconds and done < len(steps):
+        if now - saved > _pause(runtime, cost) and done < len(steps):
             save(done)
             saved = time.monotonic()
+            cost = saved - now
     kept = (keeper.finish(parameters) if keeper else []) or [done]
     tokens = sum(entries[step.entry].pieces.tokens(step.items) for step in steps[:done])
     seconds = time.monotonic() - began
     return Trained(losses, tokens, seconds, done - first, kept, diverged, stepper.limit)
+
+
+def _pause(runtime: Runtime, cost: float) -> float:
+    """Seconds between two checkpoints, of which the last one took `cost` seconds."""
+    if runtime.checkpoint_seconds is not None:
+        return runtime.checkpoint_seconds
+    return max(SAVE_SECONDS, SAVE_SHARE * cost)
 
 
 def _progress(done: int, steps: int, losses: Sequence[float], speed: float) -> Progress:

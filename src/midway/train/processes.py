@@ -94,7 +94,8 @@ def _contact() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise LostContactError(
-            f"a training process lost contact with the others: {error}"
+            f"a training process lost contact with the others ({error}); run again to go on from "
+            "the last checkpoint"
         ) from None
 
 
@@ -169,7 +170,10 @@ def _watch(
     """Pass on reports until the first process has its facts, or one has failed or died."""
     pipes = {pipe: number for number, (_, pipe) in enumerate(members)}
     until = math.inf
-    reason: BaseException = StageError("the training processes ended without a result")
+    reason: BaseException = StageError(
+        f"the {len(members)} training processes ended without a result; run again to go on from "
+        "the last checkpoint"
+    )
     while pipes and time.monotonic() < until:
         connection.wait(list(pipes), POLL_SECONDS)
         for pipe, number in [pair for pair in pipes.items() if pair[0].poll()]:

@@ -69,7 +69,9 @@ def exclusive(folder: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a")
     except OSError as error:
-        raise DataError(f"{path.parent} cannot be written ({error.strerror})") from error
+        raise DataError(
+            f"{path.parent} cannot be written ({error.strerror}); choose another folder with --data"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,7 +118,10 @@ def survey(
         repo, wanted, lambda: _listing(repo, wanted), notice, pinned=wanted != revision
     )
     if wanted != revision and commit != wanted:
-        raise DataError(f"{repo}: asked for commit {wanted[:12]}, the hub answered {commit[:12]}")
+        raise DataError(
+            f"{repo}: asked for commit {wanted[:12]}, the hub answered {commit[:12]}; check "
+            "HF_ENDPOINT, or take what is there now with --update"
+        )
     found = {part: _part(repo, commit, part, listed) for part in parts}
     files = tuple(file for part in found.values() for file in part)
     outdated = _outdated(pinned, listed) if pinned else ()
@@ -163,7 +168,10 @@ def _write(folder: Path, repo: str, pinned: Pinned) -> None:
     try:
         replace_text(path, lock_text({**read_lock(folder), repo: pinned}))
     except OSError as error:
-        raise DataError(f"{path} cannot be written ({error.strerror})") from error
+        raise DataError(
+            f"{path} cannot be written ({error.strerror}); make room or choose another folder with "
+            "--data, then run the same command again"
+        ) from error
 
 
 def _locked(pinned: Pinned, part: str) -> tuple[RemoteFile, ...]:

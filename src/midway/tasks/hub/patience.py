@@ -63,7 +63,7 @@ def patiently(
             notice(f"{what}: {_reason(error)}; trying again in {pause:.0f} s")
             time.sleep(pause)
         except (HFValidationError, ValueError, KeyError, TypeError, AttributeError) as error:
-            why = " ".join(str(error).split())[:120]
+            why = without_secrets(str(error))[:120]
             raise DataError(
                 f"{what}: the answer is not one of a hub ({type(error).__name__}: {why}); check "
                 "HF_ENDPOINT and the network's proxy"
@@ -109,8 +109,20 @@ def _reason(error: Exception) -> str:
         return f"the hub answered {status}"
     if isinstance(error, CutOffError):
         return f"the connection ended after {error}"
-    why = " ".join(str(error).split())[:120]
+    why = without_secrets(str(error))[:120]
     return f"the connection failed ({type(error).__name__}{': ' + why if why else ''})"
+
+
+def without_secrets(text: str) -> str:
+    """Return an error's text in one line, less what must not be shown or stored.
+
+    A server may send back what it was sent, and the address of a file may hold a signature.
+    """
+    from huggingface_hub import get_token
+
+    if token := get_token():
+        text = text.replace(token, "(token)")
+    return " ".join(re.sub(r"\w+://[^\s'\")>]+", "(address)", text).split())
 
 
 def _message(what: str, revision: str, error: Exception, *, pinned: bool) -> str:

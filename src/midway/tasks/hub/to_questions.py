@@ -50,8 +50,8 @@ def squad_by_id(names: Mapping[str, str]) -> Callable[[Row], Answered]:
         language = names.get(identity.partition("-")[0])
         if language is None:
             raise DataError(
-                f"'id' is {identity!r:.40}, which does not begin with the name of a language of "
-                "this task"
+                f"'id' is {identity!r:.40}, expected one that begins with the name of a language "
+                "of this task"
             )
         return squad(row) if language == row.language else squad_json.OTHER_LANGUAGE
 

@@ -48,7 +48,9 @@ def read_afriqa(files: tuple[Path, ...], split: str, language: str) -> Reading:
         for number, row in json_rows(path):
             identity = text_cell(path, number, row, "id")
             if identity in seen:
-                raise DataError(f"{path}:{number}: the id {identity!r:.40} occurs twice")
+                raise DataError(
+                    f"{path}:{number}: the id {identity!r:.40} occurs twice; fetch the file again"
+                )
             seen.add(identity)
             _add(reading, f"{path}:{number}", row, identity, language, split)
         if len(seen) == before:

@@ -229,7 +229,10 @@ def _derivation(path: Path, number: int, line: str) -> list[Word]:
             depth -= 1
         else:
             found = " ".join(fields[place : place + 3])
-            raise DataError(f"{path}:{number}: {found!r:.40} is no node of a CCGbank derivation")
+            raise DataError(
+                f"{path}:{number}: {found!r:.40} is no node of a CCGbank derivation; fetch the "
+                "file again"
+            )
         place += 1 + size
     if depth or roots != 1 or not words:
         raise DataError(f"{path}:{number}: brackets do not match; fetch the file again")

@@ -64,7 +64,9 @@ def _hellaswag_json(path: Path, split: str) -> Iterator[Item]:
         key = "ctx" if "ctx" in row else "context"
         endings = row.get("endings")
         if not isinstance(endings, list) or len(endings) != len(ENDINGS):
-            raise DataError(f"{path}:{number}: 'endings' is not a list of {len(ENDINGS)} texts")
+            raise DataError(
+                f"{path}:{number}: 'endings' is not a list of {len(ENDINGS)} texts; fetch it again"
+            )
         parts = [{"ending": ending} for ending in endings]
         texts = [text(path, number, row, key)]
         texts += [text(path, number, part, "ending") for part in parts]
@@ -258,5 +260,8 @@ def complete(reading: Reading, files: tuple[Path, ...]) -> Reading:
     """
     if not reading.examples:
         why = ", ".join(f"{count} dropped: {reason}" for reason, count in reading.dropped.items())
-        raise DataError(f"{', '.join(map(str, files))}: no items{f' ({why})' if why else ''}")
+        raise DataError(
+            f"{', '.join(map(str, files))}: no items{f' ({why})' if why else ''}, expected "
+            "questions with their choices"
+        )
     return reading

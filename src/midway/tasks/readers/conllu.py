@@ -133,7 +133,10 @@ def _conllu(path: Path, rows: Sequence[Row]) -> list[tuple[str, str]]:
         if span := _RANGE.fullmatch(identity):
             surface, last = form, int(span[2])
             if int(span[1]) != len(pairs) + 1 or last < int(span[1]):
-                raise DataError(f"{path}:{number}: range {identity} is out of order")
+                raise DataError(
+                    f"{path}:{number}: range {identity} is out of order, expected one from "
+                    f"{len(pairs) + 1}"
+                )
         elif not _EMPTY.fullmatch(identity):
             if not _WORD.fullmatch(identity) or int(identity) != len(pairs) + 1:
                 raise DataError(
@@ -143,7 +146,7 @@ def _conllu(path: Path, rows: Sequence[Row]) -> list[tuple[str, str]]:
                 form = surface
             pairs.append((_form(path, number, form), _tag(path, number, tag)))
     if not pairs:
-        raise DataError(f"{path}:{rows[0][0]}: a sentence without words")
+        raise DataError(f"{path}:{rows[0][0]}: a sentence without words, expected one or more")
     return pairs
 
 

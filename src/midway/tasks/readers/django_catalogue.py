@@ -158,12 +158,14 @@ def parse_po(path: Path) -> Iterator[Message]:
                 yield _message(path, start, entry, fuzzy=fuzzy)
                 entry, fuzzy = {}, False
             if key in entry:
-                raise DataError(f"{path}:{number}: a second {key} in one entry")
+                raise DataError(f"{path}:{number}: a second {key} in one entry, expected one")
             start = number if key == "msgid" or not entry else start
             field, entry[key] = key, _unescape(path, number, found[2])
         elif found := _CONTINUATION.fullmatch(line):
             if not entry:
-                raise DataError(f"{path}:{number}: a string without msgid or msgstr before it")
+                raise DataError(
+                    f"{path}:{number}: a string without msgid or msgstr before it, expected one"
+                )
             entry[field] += _unescape(path, number, found[1])
         elif not line or line.startswith("#"):
             if entry:

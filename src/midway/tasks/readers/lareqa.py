@@ -11,7 +11,6 @@
 4. In both, a candidate's id is ``<paragraph>-<sentence>``, numbers from 0.
 """
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -22,7 +21,7 @@ from midway.tasks.examples import QAExample, RankedText, Reading
 from midway.tasks.readers.json_fields import field
 from midway.tasks.readers.sentences import Span, join_across, sentence_spans
 from midway.tasks.readers.squad_json import NO_SPAN, NOT_FOUND, read_squad
-from midway.tasks.sources import read_text
+from midway.tasks.sources import read_json
 
 OUTSIDE = "answer outside all sentences"
 Passage = tuple[str, str]  # title of the article, text of the paragraph
@@ -92,7 +91,7 @@ def _paragraphs(files: tuple[Path, ...]) -> Iterator[tuple[Passage, list[Span]]]
     `read_squad` has seen these files, so all else in them is as it should be.
     """
     for path in files:
-        for i, article in enumerate(json.loads(read_text(path))["data"]):
+        for i, article in enumerate(read_json(path)["data"]):
             title = article.get("title") or f"article-{i}"
             for j, paragraph in enumerate(article["paragraphs"]):
                 place = f"{path}: data[{i}].paragraphs[{j}]"

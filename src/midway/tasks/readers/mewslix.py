@@ -111,7 +111,9 @@ def _mentions(reading: Reading, path: Path, language: str) -> None:
         for mention in mentions:
             query = _query(reading, place, context, mention, language)
             if query.id in seen:
-                raise DataError(f"{place}: the example_id {query.id!r:.40} occurs twice")
+                raise DataError(
+                    f"{place}: the example_id {query.id!r:.40} occurs twice; fetch the file again"
+                )
             seen.add(query.id)
             if query.document:
                 reading.examples.append(query)
@@ -155,7 +157,10 @@ def _candidates(reading: Reading, path: Path, language: str, *, remember: bool) 
             reading.dropped[OTHER_ENTITY] += 1
             continue
         if candidate.id in seen:
-            raise DataError(f"{path}:{number}: the entity_id {candidate.id!r:.40} occurs twice")
+            raise DataError(
+                f"{path}:{number}: the entity_id {candidate.id!r:.40} occurs twice; fetch the file "
+                "again"
+            )
         seen.add(candidate.id)
         if candidate.text:
             reading.examples.append(candidate)
@@ -186,7 +191,9 @@ def _pairs(reading: Reading, path: Path, language: str) -> None:
         query = _query(reading, place, context, both.get("mention"), language)
         entity = _entity(place, row.get("entity"), language)
         if query.id in seen:
-            raise DataError(f"{place}: the example_id {query.id!r:.40} occurs twice")
+            raise DataError(
+                f"{place}: the example_id {query.id!r:.40} occurs twice; fetch the file again"
+            )
         seen.add(query.id)
         if query.document != entity.document:
             raise DataError(

@@ -20,6 +20,9 @@ from midway.tasks.examples import RankedText, Reading
 from midway.tasks.hub.rows import Row
 
 BATCH_ROWS = 1024
+MAX_ROWS = 1 << 26
+MAX_BYTES = 1 << 32  # of all values of a file, unpacked
+MAX_BATCH = 1 << 28  # of the values of rows that are unpacked at once
 
 Names = list[str]
 
@@ -80,13 +83,17 @@ def _read(hub: HubSource, files: tuple[Path, ...], split: str, language: str) ->
             try:
                 example = hub.example(row)
             except DataError as error:
-                raise DataError(f"{path}:{place}: {error}") from error
+                advice = "" if ";" in str(error) else "; run `midway data fetch` for it again"
+                raise DataError(f"{path}:{place}: {error}{advice}") from error
             if isinstance(example, str):
                 reading.dropped[example] += 1
                 continue
             key = example.id, example.side if isinstance(example, RankedText) else ""
             if key in seen:
-                raise DataError(f"{path}:{place}: the id {example.id!r:.40} occurs twice")
+                raise DataError(
+                    f"{path}:{place}: the id {example.id!r:.40} occurs twice; run `midway data "
+                    "fetch` for it again"
+                )
             seen.add(key)
             reading.examples.append(example)
     if not reading.examples:
@@ -94,7 +101,7 @@ def _read(hub: HubSource, files: tuple[Path, ...], split: str, language: str) ->
         why = f" ({reasons})" if reasons else ""
         raise DataError(
             f"{', '.join(map(str, files))}: none of {number:,} rows is an example of {language!r}"
-            f"{why}"
+            f"{why}; choose another split or language"
         )
     return reading
 
@@ -107,9 +114,17 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     place = 0
     try:
         with path.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
+            rows = _rows_at_once(path, file.metadata)
             schema = file.schema_arrow
             named = label_names(schema.metadata or {})
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            total = 0
+            for batch in file.iter_batches(batch_size=rows):
+                total += batch.nbytes
+                if batch.nbytes > MAX_BATCH or total > MAX_BYTES:
+                    raise DataError(
+                        f"{path}: {total:,} bytes in {place + len(batch):,} rows, expected a "
+                        "benchmark file; run `midway data fetch` again"
+                    )
                 for values in batch.to_pylist():
                     place += 1
                     for column, (names, many) in named.items():
@@ -126,6 +141,24 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise DataError(
             f"{path}: not readable as Parquet{where} ({why}); run `midway data fetch` again"
         ) from error
+
+
+def _rows_at_once(path: Path, metadata: Any) -> int:
+    """Refuse what announces more than a benchmark file holds; return how many rows to unpack.
+
+    A value that stands once in a dictionary may stand in every row, so few rows of a large
+    dictionary are unpacked at once.
+    """
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups)
+    if metadata.num_rows > MAX_ROWS or size > MAX_BYTES:
+        raise DataError(
+            f"{path}: announces {metadata.num_rows:,} rows of {size:,} bytes, expected a benchmark "
+            "file; run `midway data fetch` again"
+        )
+    columns = (group.column(n) for group in groups for n in range(group.num_columns))
+    largest = max((c.total_uncompressed_size for c in columns if c.has_dictionary_page), default=1)
+    return min(BATCH_ROWS, max(1, MAX_BATCH // max(largest, 1)))
 
 
 def label_names(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[Names, bool]]:

@@ -11,7 +11,6 @@
 4. Anything else that is not as expected is a DataError naming the file and the place in it.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from midway.errors import DataError
 from midway.tasks.examples import QAExample, Reading
-from midway.tasks.sources import read_text
+from midway.tasks.sources import read_json
 
 NO_ANSWER = "question without an answer"
 NOT_FOUND = "answer not in its context"
@@ -81,7 +80,9 @@ def read_squad(
                 reading.dropped[OTHER_LANGUAGE] += 1
                 continue
             if identity in seen:
-                raise DataError(f"{path}: {question.place}.id {identity!r} occurs twice")
+                raise DataError(
+                    f"{path}: {question.place}.id {identity!r:.40} occurs twice; fetch it again"
+                )
             seen.add(identity)
             given = _answers(path, question, unanswerable=unanswerable)
             answers = [(text, start) for text, start in given if text.strip()]
@@ -96,10 +97,16 @@ def read_squad(
             )
     reading.repaired = +reading.repaired  # only what happened
     if not seen:
-        others = reading.dropped[OTHER_LANGUAGE]
-        why = f" ({others} in other languages)" if others else "; expected SQuAD's JSON"
-        raise DataError(f"{', '.join(map(str, files))}: no question in {language!r}{why}")
+        raise _nothing(files, language, reading.dropped[OTHER_LANGUAGE])
     return reading
+
+
+def _nothing(files: tuple[Path, ...], language: str, others: int) -> DataError:
+    found = f" ({others} in other languages)" if others else ""
+    return DataError(
+        f"{', '.join(map(str, files))}: no question in {language!r}{found}; expected SQuAD's JSON"
+        " of that language"
+    )
 
 
 def _add(
@@ -169,14 +176,7 @@ def nearest(context: str, text: str, start: int) -> int:
 
 def _questions(path: Path) -> Iterator[Question]:
     """Yield the questions of a file with their paragraphs and titles."""
-    try:
-        root = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path}:{error.lineno}: not JSON ({error.msg}); expected SQuAD's JSON, fetch it again"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not usable JSON ({error}); fetch it again") from error
+    root = read_json(path)
     for i, article in enumerate(_list(path, "", root, "data")):
         place = f"data[{i}]"
         title = _member(path, place, article).get("title")
@@ -194,7 +194,9 @@ def _answers(path: Path, question: Question, *, unanswerable: bool) -> list[tupl
     """Return the texts and offsets of a question's answers, as they stand in the file."""
     impossible = question.fields.get("is_impossible", False)
     if not isinstance(impossible, bool):
-        raise DataError(f"{path}: {question.place}.is_impossible is not true or false")
+        raise DataError(
+            f"{path}: {question.place}.is_impossible is {impossible!r:.20}, expected true or false"
+        )
     if impossible and not unanswerable:
         raise DataError(
             f"{path}: {question.place} has no answer (is_impossible); expected SQuAD v1.1, "
@@ -209,7 +211,10 @@ def _answers(path: Path, question: Question, *, unanswerable: bool) -> list[tupl
             raise DataError(f"{path}: {place}.answer_start is {start!r:.40}, expected an integer")
         answers.append((text, start))
     if impossible and answers:
-        raise DataError(f"{path}: {question.place} is marked is_impossible and yet has answers")
+        raise DataError(
+            f"{path}: {question.place} is marked is_impossible and yet has {len(answers)} answers, "
+            "expected none"
+        )
     return answers
 
 

@@ -226,7 +226,9 @@ def _words(
         if len(parts) == 1:
             parts *= len(forms)
         if len(parts) != len(forms):
-            raise DataError(f"{path}: {name} {item!r} has {len(parts)} forms, not {len(forms)}")
+            raise DataError(
+                f"{path}: {name} {item!r} has {len(parts)} forms, expected {len(forms)}"
+            )
         for form, part in zip(forms, parts, strict=True):
             table[form][item] = part
     return table

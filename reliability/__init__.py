@@ -1,0 +1,1 @@
+"""What proves that the store and the runner can be trusted; nothing here is part of the package."""
