@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from midway.stats.bootstrap import Floats, Interval
 
-
 LEAST = 8  # clusters; with fewer, robust errors are far too small
 
 

@@ -131,8 +131,7 @@ def train(
             break
         if now - saved > _pause(runtime, cost) and done < len(steps):
             save(done)
-            saved = time.monotonic()
-            cost = saved - now
+            saved, cost = time.monotonic(), time.monotonic() - now
     kept = (keeper.finish(parameters) if keeper else []) or [done]
     tokens = sum(entries[step.entry].pieces.tokens(step.items) for step in steps[:done])
     seconds = time.monotonic() - began
