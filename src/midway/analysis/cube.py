@@ -80,33 +80,29 @@ class Cube:
         return complete
 
     @cached_property
-    def _means(self) -> dict[tuple[int, tuple[int, ...]], Floats]:
+    def _over(self) -> dict[tuple[int, tuple[int, ...]], tuple[Floats, Floats]]:
         return {}
 
-    @cached_property
-    def _noise(self) -> dict[tuple[int, tuple[int, ...]], Floats]:
-        return {}
-
-    def noise(self, row: int, picks: tuple[int, ...]) -> Floats:
-        """Variance of `over_seeds` from what example and seed have in common, ``[language]``."""
-        if (row, picks) not in self._noise:
-            chosen = [self.runs[row, pick] for pick in picks]
-            parts = [interaction(language[chosen]) for language in self.replicates]
-            self._noise[row, picks] = np.array(parts)
-        return self._noise[row, picks]
-
-    def over_seeds(self, row: int, picks: tuple[int, ...]) -> Floats:
-        """Mean of a system's replicates over some seeds, ``[language, resample]``.
+    def over_seeds(self, row: int, picks: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Mean of a system's replicates over some seeds, and how sure the seeds are of it.
 
         Args:
             row: place of the system.
             picks: places of the seeds.
+
+        Returns:
+            The mean, ``[language, resample]``, and its variance from what example and seed have in
+            common, ``[language]``, see `midway.stats.bootstrap.interaction`.
         """
-        if (row, picks) not in self._means:  # every quantity of the system needs it
+        if (row, picks) not in self._over:  # every quantity of the system needs it
             chosen = [self.runs[row, pick] for pick in picks]
-            means = [language[chosen].mean(axis=0) for language in self.replicates]
-            self._means[row, picks] = np.stack(means)
-        return self._means[row, picks]
+            means, noise = [], []
+            for language in self.replicates:
+                scores = language[chosen]
+                means.append(scores.mean(axis=0))
+                noise.append(interaction(scores))
+            self._over[row, picks] = np.stack(means), np.array(noise)
+        return self._over[row, picks]
 
     @property
     def apart(self) -> bool:

@@ -123,12 +123,12 @@ def estimate(
         for row, weight in zip(rows, vector.tolist(), strict=True):
             if not weight:
                 continue
-            scores = term.cube.over_seeds(row, tuple(picks))
+            scores, doubt = term.cube.over_seeds(row, tuple(picks))
             scores = scores if len(columns) == len(scores) else scores[columns]
             macro = scores.mean(axis=0) if drawn is None else _weighted(scores, drawn)
             replicates += term.coefficient * weight * macro
             share = term.coefficient * weight / len(columns)
-            noise += share**2 * float(term.cube.noise(row, tuple(picks))[columns].sum())
+            noise += share**2 * float(doubt[columns].sum())
     trained = any(cube.trained for cube in targets)
     fixed = np.array([name == BASELINE and not trained for name in systems])
     by_seed, error = vector @ values, seed_error(values, vector, fixed=fixed, noise=noise)
