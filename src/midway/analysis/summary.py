@@ -31,8 +31,8 @@ Every estimate is null or ``{"estimate", "low", "high", "seeds", "seed_variance_
 "per_seed": {seed: value}, "p", "q", "detectable", "seeds_for_one_point", "example_error",
 "seed_error"}`` in percentage points. ``p`` is null where no two systems are tested, ``q`` is ``p``
 adjusted for all tests of the kind: Holm for stated contrasts, Benjamini and Hochberg for maps.
-``seeds_for_one_point`` is how many seeds would bring a 95 % interval to one point either side; null
-if no number up to 100 does, or if nothing is known of seeds.
+``seeds_for_one_point`` is how many seeds at least would bring a 95 % interval to one point either
+side; null if no number up to 100 does, or if nothing is known of seeds.
 """
 
 import json

@@ -173,12 +173,12 @@ def more_seeds(interval: Interval) -> str:
     needed = seeds_needed(interval, 1.0)
     if needed is None:
         return (
-            " No number of seeds up to 100 would bring the interval to one point either side; that "
-            "takes more test examples."
+            " One hundred seeds would not bring the interval to one point either side; that takes "
+            "more test examples, or runs that vary less."
         )
     if needed <= interval.seeds:
         return ""
-    return f" About {needed} seeds would bring the interval to one point either side."
+    return f" It takes at least {needed} seeds to bring the interval to one point either side."
 
 
 def caveats(
