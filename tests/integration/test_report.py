@@ -577,7 +577,7 @@ def test_replicates_over_seeds_are_the_mean_of_those_of_each_seed(tmp_path):
 
 
 def test_the_verdict_is_right_on_studies_whose_truth_is_known(tmp_path):
-    """One intermediate helps, one does nothing, one hurts; a hundred draws of the study.
+    """One intermediate helps, two do nothing; a hundred draws of the study.
 
     The verdict must name the one that helps, and must not tell apart what is alike.
     """
@@ -623,6 +623,13 @@ def test_every_gain_has_a_test_and_says_what_it_could_see(tmp_path):
     document = summary(data)
     assert document["tests"]["targets"]["tested"] == len(data.gains)
     assert document["contrasts"][0]["mean"]["p"] == stated.mean.p
+    for row in document["gains"]:
+        errors = 100 - row["baseline"]
+        assert row["error_reduction"] == pytest.approx(100 * row["mean"]["estimate"] / errors)
+        assert np.sign(row["cohens_h"]) == np.sign(row["mean"]["estimate"])
+    assert document["contrasts"][0]["mean"]["seeds_for_one_point"] is None or (
+        document["contrasts"][0]["mean"]["seeds_for_one_point"] >= 2
+    )
 
 
 def test_gains_divide_into_intermediates_targets_and_the_rest(tmp_path):

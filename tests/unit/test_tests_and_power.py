@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from midway.analysis.wording import more_seeds
 from midway.stats import (
     Interval,
     SeedError,
     benjamini_hochberg,
+    cohens_h,
     decompose,
     detectable,
+    error_reduction,
     expected_maximum,
     holm,
     p_value,
@@ -140,6 +143,36 @@ def test_detectable_is_the_power_of_a_normal_test():
     effect = detectable(interval)
     found = stats.norm.sf(1.959964 - effect / error) + stats.norm.cdf(-1.959964 - effect / error)
     assert found == pytest.approx(0.8, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "h"), [(50, 65, 0.304), (25, 50, 0.524), (0, 100, 3.142), (90, 80, -0.284)]
+)
+def test_difference_of_proportions_as_cohen_tabulates_it(first, second, h):
+    """Differences of Cohen (1988), table 6.2.2: phi is 1.571 at .50, 1.875 at .65, 1.047 at .25."""
+    assert cohens_h(first, second) == pytest.approx(h, abs=2e-3)
+
+
+def test_share_of_the_errors_that_are_gone():
+    assert error_reduction(85, 95) == pytest.approx(100 * 10 / 15)
+    assert error_reduction(40, 50) == pytest.approx(100 * 10 / 60)
+    assert error_reduction(90, 80) == pytest.approx(-100)
+    assert error_reduction(100, 90) is None
+
+
+def test_what_it_would_take_to_tell_is_said_in_words():
+    few = Interval(0.0, -5, 5, 3, example_error=0.3, seed_error=1.0)
+    needed = seeds_needed(few, 1.0)
+    assert (
+        1.96 * np.hypot(0.3, np.sqrt(3 / needed))
+        < 1
+        < 1.96 * np.hypot(0.3, np.sqrt(3 / (needed - 1)))
+    )
+    assert f"at least {needed} seeds" in more_seeds(few)
+    examples = Interval(0.0, -5, 5, 3, example_error=1.0, seed_error=0.1)
+    assert "more test examples" in more_seeds(examples)
+    assert more_seeds(Interval(0.0, -0.1, 0.1, 3, 0.05, 0.05)) == ""  # precise as it is
+    assert more_seeds(Interval(0.0, -5, 5, 1, 0.3)) == ""  # nothing is known of seeds
 
 
 def test_seeds_needed():

@@ -10,7 +10,8 @@ Keys:
 - ``progress``: ``scored`` and ``total`` evaluations; both 0 if the stages are unknown
 - ``baselines``: ``target``, ``languages`` {code: score of the baseline}; all its seeds
 - ``gains``: ``intermediate``, ``target``, ``trained``, ``languages``, ``examples``, ``baseline``,
-  ``score``, ``mean``, ``transfer`` (without English), ``english``
+  ``score``, ``mean``, ``transfer`` (without English), ``english``, ``error_reduction`` (percent of
+  the baseline's errors; null if it has none), ``cohens_h``
 - ``averages``: ``intermediate``, ``targets``, ``with_untrained``, ``mean``
 - ``languages``: ``intermediate``, ``target``, ``language``, ``examples``, ``baseline``, ``score``,
   ``mean``
@@ -27,9 +28,11 @@ Keys:
 - ``provenance``: as the report has it
 
 Every estimate is null or ``{"estimate", "low", "high", "seeds", "seed_variance_known",
-"per_seed": {seed: value}, "p", "q", "detectable", "example_error", "seed_error"}`` in percentage
-points; ``p`` is null where no two systems are tested, ``q`` is ``p`` adjusted for all tests of the
-kind: Holm for stated contrasts, Benjamini and Hochberg for maps.
+"per_seed": {seed: value}, "p", "q", "detectable", "seeds_for_one_point", "example_error",
+"seed_error"}`` in percentage points. ``p`` is null where no two systems are tested, ``q`` is ``p``
+adjusted for all tests of the kind: Holm for stated contrasts, Benjamini and Hochberg for maps.
+``seeds_for_one_point`` is how many seeds at least would bring a 95 % interval to one point either
+side; null if no number up to 100 does, or if nothing is known of seeds.
 """
 
 import json
@@ -42,6 +45,7 @@ from midway.analysis.gains import baseline_scores
 from midway.analysis.results import BASELINE
 from midway.analysis.study import LEVEL, ReportData
 from midway.analysis.tests import counted
+from midway.stats import cohens_h, error_reduction, seeds_needed
 
 
 def summary(data: ReportData) -> dict[str, Any]:
@@ -76,7 +80,14 @@ def summary(data: ReportData) -> dict[str, Any]:
         "baselines": [
             {"target": cube.target, "languages": baseline_scores(cube)} for cube in data.cubes
         ],
-        "gains": [_plain(row) for row in data.gains],
+        "gains": [
+            _plain(row)
+            | {
+                "error_reduction": error_reduction(row.baseline, row.score),
+                "cohens_h": cohens_h(row.baseline, row.score),
+            }
+            for row in data.gains
+        ],
         "averages": [_plain(row) for row in data.averages],
         "languages": [_plain(row) for row in data.by_language],
         "resources": [_plain(row) for row in data.resources],
@@ -129,6 +140,7 @@ def _estimate(value: Estimate) -> dict[str, Any]:
         "p": value.p,
         "q": value.q,
         "detectable": value.detectable,
+        "seeds_for_one_point": seeds_needed(interval, 1.0),
         "example_error": interval.example_error,
         "seed_error": interval.seed_error,
     }

@@ -25,6 +25,7 @@ from midway.analysis.wording import (
     in_brackets,
     join_names,
     languages_gain,
+    more_seeds,
     name_targets,
     unseen,
     with_interval,
@@ -155,7 +156,8 @@ def _which(averages: Sequence[Average], ranking: Comparison | None) -> Answer:
         question,
         CANNOT_TELL,
         f"{lead}, but the interval includes zero: this study cannot tell the two apart; "
-        f"{unseen(ranking.mean.detectable)}.{_by_chance(averages)}",
+        f"{unseen(ranking.mean.detectable)}.{more_seeds(ranking.mean.interval)}"
+        f"{_by_chance(averages)}",
     )
 
 
@@ -194,7 +196,10 @@ def _languages(
         f"({join_names(founding.second)}) is {with_interval(founding.mean.interval)}"
     )
     main += (
-        "." if sign else f"; the interval includes zero, and {unseen(founding.mean.detectable)}."
+        "."
+        if sign
+        else f"; the interval includes zero, and {unseen(founding.mean.detectable)}."
+        f"{more_seeds(founding.mean.interval)}"
     )
     if founding.low_minus_high is not None:
         inner = founding.low_minus_high.interval

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from midway.analysis.stages import Progress
-from midway.stats import Interval
+from midway.stats import Interval, seeds_needed
 
 YES, NO, MIXED = "yes", "no", "mixed"
 CANNOT_TELL, NOT_TESTED = "cannot tell", "not tested"
@@ -164,6 +164,21 @@ def _many(compared: int, tested: int, below: int, adjusted: int) -> list[str]:
 def unseen(detectable: float) -> str:
     """What a study of this size would hardly have seen."""
     return f"a true difference below {detectable:.1f} points would mostly have gone unseen"
+
+
+def more_seeds(interval: Interval) -> str:
+    """What it would take to tell: seeds, or examples; empty if nothing is known of seeds."""
+    if not interval.seed_variance_known:
+        return ""
+    needed = seeds_needed(interval, 1.0)
+    if needed is None:
+        return (
+            " One hundred seeds would not bring the interval to one point either side; that takes "
+            "more test examples, or runs that vary less."
+        )
+    if needed <= interval.seeds:
+        return ""
+    return f" It takes at least {needed} seeds to bring the interval to one point either side."
 
 
 def caveats(

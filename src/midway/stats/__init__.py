@@ -9,6 +9,7 @@ from midway.stats.bootstrap import (
     seed_error,
     summarise,
 )
+from midway.stats.effects import cohens_h, error_reduction
 from midway.stats.multiple import benjamini_hochberg, holm
 from midway.stats.permutation import p_value, swapped_gains
 from midway.stats.power import detectable, expected_maximum, seeds_needed
@@ -19,8 +20,10 @@ __all__ = [
     "SeedError",
     "Shares",
     "benjamini_hochberg",
+    "cohens_h",
     "decompose",
     "detectable",
+    "error_reduction",
     "expected_maximum",
     "holm",
     "interaction",
