@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import time
@@ -10,6 +11,7 @@ from midway.graph.plan import build
 from midway.graph.runner import run_plan
 from midway.graph.stage import Runtime
 from midway.store import upkeep
+from midway.store.fs import written
 from midway.store.lease import Lease, Owner, acquire, is_dead, read_owner
 from midway.store.local import Store, seal_outputs
 from midway.store.manifest import DamagedError, read_manifest, render
@@ -349,3 +351,19 @@ def test_unlock(store):
     for prefix in ("abc", "", "../x"):
         with pytest.raises(UsageError, match="no lease"):
             unlock(store, prefix)
+
+
+def test_outputs_replace_old_ones_together_or_not_at_all(tmp_path):
+    folder = tmp_path / "out"
+    with written(folder) as new:
+        (new / "a").write_text("1")
+        (new / "b").write_text("1")
+    full = pytest.raises(StoreError, match=r"out cannot be written \(.*\); make room")
+    with full as error, written(folder) as new:
+        (new / "a").write_text("2")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert error.value.exit_code == 1
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"a": "1", "b": "1"}
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file cannot be written"), written(tmp_path / "file"):
+        pass

@@ -77,6 +77,7 @@ def export(
     """Write what a run predicted, or the model that predicted it."""
     from midway.cli.report_cmd import out_folder
     from midway.cli.store_cmds import open_store
+    from midway.store.fs import told
     from midway.studies.model_export import find_model
     from midway.studies.session import open_session
 
@@ -86,14 +87,13 @@ def export(
     if what == "submission":
         folder = out or runs / "submission" / f"{intermediate}-{chosen}"
         run = (intermediate, chosen)
-        _submission(session, benchmark, run, folder, partial=partial, as_json=as_json)
+        with told(folder):
+            _submission(session, benchmark, run, folder, partial=partial, as_json=as_json)
         return
     model = find_model(session, intermediate, chosen, target=target, task=task)
     folder = out or runs / "model" / model.name
-    if what == "card":
-        record = _write_card(session, model, folder)
-    else:
-        record = _write_model(session, model, folder)
+    with told(folder):
+        record = (_write_card if what == "card" else _write_model)(session, model, folder)
     if as_json:
         typer.echo(json.dumps(record, ensure_ascii=False, indent=1))
     else:

@@ -51,6 +51,7 @@ def report(
     from midway.analysis import analyse
     from midway.cli.store_cmds import open_store
     from midway.report import FORMATS, page, write_figures
+    from midway.store.fs import replace_text, told
     from midway.studies.provenance import provenance, scored_runs
     from midway.studies.session import open_session
 
@@ -59,10 +60,11 @@ def report(
     analysis = analyse(session.study.name, session.text, runs, provenance(session))
     suffix, write = FORMATS.get(format.value, (".html", page))
     path = out if out is not None else out_folder(session, None) / f"report{suffix}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(write(analysis), encoding="utf-8")
+    with told(path):
+        replace_text(path, write(analysis))
     typer.echo(f"\n{analysis.verdict.headline}\n", err=True)
     typer.echo(f"report: {path}")
     if figures is not None:
-        written = write_figures(analysis, figures)
+        with told(figures):
+            written = write_figures(analysis, figures)
         typer.echo(f"figures: {figures} ({len(written)} files)")

@@ -15,6 +15,7 @@ from midway.analysis import (
 from midway.report.exports import write_figures
 from midway.report.papers import FORMATS
 from midway.report.render import page, render
+from midway.store.fs import written
 
 
 def write_report(
@@ -68,14 +69,14 @@ def write_report(
 
     Raises:
         StudyError: there are no scores.
-        StoreError: a score artefact is damaged or runs cannot be paired.
+        StoreError: a score artefact is damaged, runs cannot be paired, `out_dir` is not writable.
     """
     data = analyse(study_name, study_text, scored_runs, provenance)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    write_csv(data.rows, out_dir / "results.csv")
-    write_parquet(data.rows, out_dir / "results.parquet")
-    write_summary(data, out_dir / "summary.json")
-    render(data, out_dir / "report.html")
+    with written(out_dir) as new:
+        write_csv(data.rows, new / "results.csv")
+        write_parquet(data.rows, new / "results.parquet")
+        write_summary(data, new / "summary.json")
+        render(data, new / "report.html")
     return data
 
 

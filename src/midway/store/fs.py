@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from midway.errors import MidwayError, StoreError
 
@@ -49,6 +50,34 @@ def guarded(root: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise trouble(root, doing, error) from error
+
+
+@contextmanager
+def written(folder: Path) -> Iterator[Path]:
+    """A new folder; at the end its files replace those of `folder`, which never has half a file.
+
+    Raises:
+        StoreError: `folder` cannot be written; its old files are as they were.
+    """
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".new-") as name:
+            new = Path(name)
+            yield new
+            for path in sorted(new.iterdir()):
+                path.replace(folder / path.name)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn any OSError inside into a StoreError about outputs at `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror or error}); make room, or choose another "
+            "place with --out. Everything computed is kept in the store"
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:
