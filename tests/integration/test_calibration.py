@@ -97,4 +97,4 @@ def test_a_process_that_dies_does_not_end_the_run(folder, place, capfd, monkeypa
     monkeypatch.setattr(costs, "_measure", print)  # says nothing through its pipe and ends
     said = midway(capfd, "plan", study, *where, "--calibrate")
     assert said.code == 0
-    assert "ended with code 0; costs are a rough guess" in said.err
+    assert "ended with code 0; try fewer --workers; costs are a rough guess" in said.err
