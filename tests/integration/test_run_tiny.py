@@ -246,4 +246,4 @@ def test_store_commands_on_a_real_store(tiny, capfd):
     assert swept["items"]
     assert (tiny.store / "artefacts/train").is_dir()
     checked = json.loads(midway(capfd, "store", "verify", "--json", "--store", tiny.store).out)
-    assert checked == {"checked": len(listed), "problems": []}
+    assert checked == {"checked": len(listed), "problems": [], "repaired": False}
