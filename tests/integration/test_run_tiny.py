@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pyarrow.parquet as pq
 import tiny_study
-from conftest import CALM
 from tiny_study import midway, outputs, spawn, write_study
 
+from conftest import CALM
 from midway.analysis import read_csv
 
 COLUMNS = [
