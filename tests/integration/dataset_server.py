@@ -7,14 +7,13 @@ the metadata that the hub's conversion writes. What goes wrong is told by `troub
 import hashlib
 import io
 import json
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from serving import serving
 
 BRANCH = "refs/convert/parquet"
 
@@ -178,15 +177,6 @@ class Server(ThreadingHTTPServer):
         return [given for path, given in self.requests if path.endswith(".parquet")]
 
 
-@contextmanager
 def serve():
     """Run a server; yields it."""
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(Server())

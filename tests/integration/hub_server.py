@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from serving import serving
 
 COMMIT = "c0ffee" * 6 + "c0de"
 
@@ -91,11 +92,5 @@ def serve(folder: Path):
     server.files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
     server.requests = []
     server.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

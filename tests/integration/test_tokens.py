@@ -1,12 +1,12 @@
 """The hub's token goes to the hub, and nowhere else: not even if a server sends it back."""
 
-import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import huggingface_hub
 import pytest
 from huggingface_hub import constants
+from serving import serving
 from tiny_study import midway, write_study
 
 from midway.tasks.hub import patience
@@ -57,14 +57,8 @@ def serve():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.told, server.how = [], 0
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture

@@ -197,14 +197,12 @@ def _swap(
 ) -> Iterator[Floats]:
     """Gains with examples swapped, language by language."""
     places = {seed: place for place, seed in enumerate(cube.seeds)}
-    runs = [
-        tuple(
-            [cube.runs[cube.systems.index(name), places[seed]] for seed in cube.paired(pair)]
-            for name in pair
-        )
-        for pair in pairs
-    ]
-    both = [(first, second) for first, second in runs]
+
+    def runs(name: str, pair: Pair) -> list[int]:
+        row = cube.systems.index(name)
+        return [cube.runs[row, places[seed]] for seed in cube.paired(pair)]
+
+    both = [(runs(pair[0], pair), runs(pair[1], pair)) for pair in pairs]
     return _in_threads(
         lambda table, stream: swapped_gains(*table, both, resamples=cube.resamples, rng=stream),
         tables,

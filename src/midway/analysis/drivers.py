@@ -18,6 +18,7 @@ import numpy as np
 
 from midway.analysis.cube import Cube
 from midway.analysis.gains import ENGLISH, Gain, intermediates, trained
+from midway.analysis.low_resource import facts
 from midway.analysis.results import BASELINE
 from midway.languages import Language, distance, lookup
 from midway.stats import Interval, Shares, decompose, regress
@@ -90,8 +91,8 @@ def _slopes(
     pair: tuple[str, str],
     training: Mapping[str, Sequence[str]],
 ) -> list[Slope]:
-    seen = {canonical(code) for code in training.get(pair[0], ())}
-    seen -= {canonical(code) for code in training.get(pair[1], ())}
+    seen = {facts(code).canonical for code in training.get(pair[0], ())}
+    seen -= {facts(code).canonical for code in training.get(pair[1], ())}
     values: list[float] = []
     rows: list[list[float]] = []
     blocks: list[int] = []
@@ -110,9 +111,9 @@ def _slopes(
             if language is None or code in ENGLISH:
                 continue
             values.append(gain)
-            rows.append([*_properties(language), float(canonical(code) in seen)])
+            rows.append([*_properties(language), float(language.code in seen)])
             blocks.append(block)
-            names.append(canonical(code))
+            names.append(language.code)
     if not values:
         return []
     table = np.array(rows)
@@ -124,12 +125,6 @@ def _slopes(
     labels = [(TEXT, SCRIPT, PLACE, SEEN)[place] for place in used]
     counts = len(set(names)), len(values)
     return [Slope(*pair, label, slope, *counts) for label, slope in zip(labels, found, strict=True)]
-
-
-def canonical(code: str) -> str:
-    """One code per language, whatever a benchmark calls it."""
-    language = lookup(code)
-    return code if language is None else language.code
 
 
 def _properties(language: Language) -> list[float]:

@@ -85,10 +85,7 @@ def load_published(path: Path | None = None) -> Published:
     """
     where = str(path) if path else "published.csv"
     try:
-        if path is None:
-            text = files("midway.claims").joinpath("published.csv").read_text(encoding="utf-8")
-        else:
-            text = path.read_text(encoding="utf-8")
+        text = (path or files("midway.claims") / "published.csv").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{where} cannot be read ({error}); expected a CSV file") from None
     reader = csv.DictReader(text.splitlines())

@@ -147,10 +147,7 @@ def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
     """
     where = str(path) if path else "seed.toml"
     try:
-        if path is None:
-            text = files("midway.claims").joinpath("seed.toml").read_text(encoding="utf-8")
-        else:
-            text = path.read_text(encoding="utf-8")
+        text = (path or files("midway.claims") / "seed.toml").read_text(encoding="utf-8")
         tree = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(

@@ -38,14 +38,11 @@ def claims(
     tables = load_published(published)
     report = None
     if study is not None:
-        from midway.analysis import analyse
         from midway.cli.store_cmds import open_store
-        from midway.studies.provenance import provenance, scored_runs
+        from midway.studies.provenance import analysed
         from midway.studies.session import open_session
 
-        session = open_session(study, open_store(store), data_folders(data))
-        runs = scored_runs(session)
-        report = analyse(session.study.name, session.text, runs, provenance(session))
+        report = analysed(open_session(study, open_store(store), data_folders(data)))
     judged = judge(load_claims(file), tables, report)
     findings = audit(tables)
     if as_json:

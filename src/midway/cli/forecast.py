@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from midway.graph.runner import Outcome
+    from midway.graph.stage import Stage
     from midway.studies.costs import Rates
     from midway.studies.session import Session
 
@@ -41,9 +42,9 @@ def measured(opened: "Callable[[], Session]", workers: int) -> "tuple[Session, t
         The study, and the keys that were computed.
     """
     session = opened()
-    if not session.missing:
+    if not (missing := session.missing):
         return session, ()
-    made, rates = look_ahead(session, workers)
+    made, rates = look_ahead(session, missing, workers)
     if rates.calibrated or sum(stage["seconds"] for stage in made["stages"].values()) < WORTH:
         return session, ()
     done = measure(session, workers)
@@ -60,9 +61,9 @@ def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> di
     from midway.cli.store_cmds import size
     from midway.studies.forecast import remember
 
-    if not session.missing:
+    if not (missing := session.missing):
         return None
-    made, rates = look_ahead(session, workers)
+    made, rates = look_ahead(session, missing, workers)
     remember(session, made, workers, rates.calibrated)
     written = sum(stage["bytes"] for stage in made["stages"].values())
     say(
@@ -72,13 +73,21 @@ def expect(session: "Session", workers: int, say: "Callable[[str], None]") -> di
     return {**made, "began": time.monotonic()}
 
 
-def look_ahead(session: "Session", workers: int) -> "tuple[dict[str, Any], Rates]":
-    """Forecast a run (`midway.studies.forecast.forecast`); also the rates that it rests on."""
+def look_ahead(
+    session: "Session", missing: "dict[str, Stage]", workers: int
+) -> "tuple[dict[str, Any], Rates]":
+    """Forecast a run (`midway.studies.forecast.forecast`); also the rates that it rests on.
+
+    Args:
+        session: the study.
+        missing: what there is to compute, `Session.missing`.
+        workers: of the run.
+    """
     from midway.studies.costs import rates_of
     from midway.studies.forecast import forecast
 
     rates = rates_of(session, workers)
-    return forecast(session.plan, session.missing, rates, workers), rates
+    return forecast(session.plan, missing, rates, workers), rates
 
 
 def compare(

@@ -58,15 +58,14 @@ def _found(session: Any, *, translated: bool) -> dict[str, Any]:
     from midway.errors import StoreError
     from midway.graph.plan import build
     from midway.graph.runner import run_plan
-    from midway.stages import specs
+    from midway.studies.costs import encoder_of
     from midway.studies.leaks import recorded, searching
 
     if session.expansion.leaks is None:
         return {"leaks": [], "hints": [], "training": [], "repeats": [], "searched": False}
     stage = recorded(session.expansion.leaks)
     if translated:
-        encoder = next(each for each in session.plan.stages if each.kind is specs.ENCODER)
-        stage = searching(stage, encoder)
+        stage = searching(stage, encoder_of(session))
     with progress_observer() as observer:
         outcome = run_plan(build([stage]), session.store, session.runtime, observer=observer)
     record = session.record(stage)

@@ -43,7 +43,7 @@ def plan(
     if calibrate:
         measure(session, workers)
         session = open_session(study, session.store, data_folders(data))
-    made, rates = look_ahead(session, workers)
+    made, rates = look_ahead(session, session.missing, workers)
     document = describe(
         session.plan,
         session.store,

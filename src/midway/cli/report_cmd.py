@@ -48,16 +48,14 @@ def report(
     data: DataOption = "",
 ) -> None:
     """Write the report of a study: verdict, gains with intervals, low-resource view, provenance."""
-    from midway.analysis import analyse
     from midway.cli.store_cmds import open_store
     from midway.report import FORMATS, page, write_figures
     from midway.store.fs import replace_text, told
-    from midway.studies.provenance import provenance, scored_runs
+    from midway.studies.provenance import analysed
     from midway.studies.session import open_session
 
     session = open_session(study, open_store(store), data_folders(data))
-    runs = scored_runs(session)
-    analysis = analyse(session.study.name, session.text, runs, provenance(session))
+    analysis = analysed(session)
     suffix, write = FORMATS.get(format.value, (".html", page))
     path = out if out is not None else out_folder(session, None) / f"report{suffix}"
     with told(path):

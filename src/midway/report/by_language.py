@@ -7,11 +7,10 @@ from typing import Any
 from markupsafe import Markup
 
 from midway.analysis.cube import Cube
-from midway.analysis.estimate import Estimate
 from midway.analysis.gains import baseline_scores
 from midway.analysis.low_resource import LanguageFacts, LanguageProfile, by_resources
 from midway.analysis.study import ReportData
-from midway.analysis.wording import points
+from midway.analysis.wording import in_brackets
 from midway.report.cells import Cell, cell, strongest_of
 from midway.report.figures import axis
 from midway.report.groups import Languages
@@ -177,7 +176,7 @@ def _plot(
     dots = [
         Dot(
             label=row.facts.code,
-            title=f"{row.facts.name}: {_in_words(row.mean)}",
+            title=f"{row.facts.name}: {in_brackets(row.mean.interval)}",
             place=place(row),
             value=row.mean.interval.estimate,
             sign=row.mean.interval.sign,
@@ -186,9 +185,3 @@ def _plot(
         for row in rows
     ]
     return scatter(dots, ticks, scale, title)
-
-
-def _in_words(value: Estimate) -> str:
-    interval = value.interval
-    ends = f"{points(interval.low)} to {points(interval.high)}"
-    return f"{points(interval.estimate)} ({ends})"

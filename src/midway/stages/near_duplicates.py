@@ -20,6 +20,8 @@ from functools import cached_property
 
 import numpy as np
 
+from midway.families.tokens import spread
+
 SHINGLE, BANDS, ROWS = 5, 20, 4
 HASHES = BANDS * ROWS
 SIMILAR = 0.8
@@ -120,8 +122,7 @@ def _candidates(left: Signed, right: Signed) -> tuple[np.ndarray, np.ndarray]:
         counts = np.searchsorted(ours[order], theirs, side="right") - first
         counts = np.minimum(counts, MOST)
         columns = np.repeat(np.arange(len(theirs)), counts)
-        within = np.arange(len(columns)) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = order[np.repeat(first, counts) + within]
+        rows = order[spread(first, counts)]
         pairs = np.union1d(pairs, columns * size + rows)
     return pairs % size, pairs // size
 

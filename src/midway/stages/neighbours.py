@@ -30,6 +30,7 @@ def run(spec: NeighboursSpec, inputs: Mapping[str, Path], context: Context) -> M
     found: Neighbours = {}
     count = 0
     done: dict[tuple[Path, int], dict[int, str]] = {}
+    training: dict[Path, tuple[DataSet, np.ndarray]] = {}
     for i, (task, split) in enumerate(spec.evaluation):
         context.report(Progress(i, len(spec.evaluation), "targets"))
         second = read_data_set(inputs[f"evaluation{i}"], task, split)
@@ -38,8 +39,10 @@ def run(spec: NeighboursSpec, inputs: Mapping[str, Path], context: Context) -> M
             context.check()
             folder = inputs[f"train{j}"]
             if (folder, i) not in done:
-                first = read_data_set(folder, *part)
-                ours = read_vectors(inputs[f"train_vectors{j}"])
+                if folder not in training:
+                    vectors = read_vectors(inputs[f"train_vectors{j}"])
+                    training[folder] = read_data_set(folder, *part), vectors
+                first, ours = training[folder]
                 done[folder, i] = {
                     row: first.name(first.owners[left][0])
                     for left, right, _ in translations(first, ours, second, theirs, spec.margin)

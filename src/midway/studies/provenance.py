@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from midway import __version__
+from midway.analysis import ReportData, analyse
 from midway.analysis.results import WITH_LEAKS, ScoredRun
 from midway.errors import StudyError
 from midway.graph.stage import Stage
@@ -22,6 +23,11 @@ from midway.studies.trainings import (
 from midway.tasks import load_card
 
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+def analysed(session: Session) -> ReportData:
+    """Analyse the scores that a study has (`midway.analysis.analyse`)."""
+    return analyse(session.study.name, session.text, scored_runs(session), provenance(session))
 
 
 def scored_runs(session: Session) -> list[ScoredRun]:
