@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 from midway.analysis import ReportData
 from midway.claims.judgement import (
+    CONTRADICTED,
     NOT_SUPPORTED,
     NOT_TESTED,
     Grounds,
@@ -69,6 +70,9 @@ def judge(
 
 def _judge(claim: Claim, published: Published, data: ReportData | None) -> Judged:
     judgement, grounds = on_published(claim, published)
+    if judgement.verdict == CONTRADICTED and not _same(claim.version, grounds):
+        reason = f"{judgement.reason}; that is {grounds.sources[0]}, not the claim's version"
+        judgement = replace(judgement, verdict=NOT_SUPPORTED, reason=reason)
     printed = replace(judgement, confidence=_of_published(judgement, grounds, claim.version))
     if data is None:
         return Judged(claim, printed, None)
@@ -76,11 +80,15 @@ def _judge(claim: Claim, published: Published, data: ReportData | None) -> Judge
     return Judged(claim, printed, replace(own, confidence=_of_study(own, len(data.seeds))))
 
 
+def _same(version: str, grounds: Grounds) -> bool:
+    """Whether the numbers are of the version that the claim is about, if it is about one."""
+    return not version or version in grounds.sources
+
+
 def _of_published(judgement: Judgement, grounds: Grounds, version: str) -> float:
     if judgement.verdict == NOT_TESTED:
         return 0.0
-    same = not version or version in grounds.sources
-    value = 0.5 * (1.0 if same else 0.5) * (1.0 if grounds.consistent else 0.5)
+    value = 0.5 * (1.0 if _same(version, grounds) else 0.5) * (1.0 if grounds.consistent else 0.5)
     return round(value * (1 - grounds.retrieval_share / 2) / math.sqrt(grounds.of), 3)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import mean
 from typing import Any
 
-from midway.claims.audit import ROUNDING, audit
+from midway.claims.audit import audit
 from midway.claims.judgement import (
     CONTRADICTED,
     NOT_SUPPORTED,
@@ -18,6 +18,7 @@ from midway.claims.schema import Claim
 from midway.languages import lookup
 from midway.metrics.benchmark import BENCHMARKS
 
+STATED = 0.05 + 1e-9  # between two numbers that are printed with one decimal
 Found = tuple[Judgement, Grounds]
 
 
@@ -34,7 +35,7 @@ def _gains(test: Any, published: Published, version: str) -> Found:
     said = [f"{i.intermediate} {s.mean:+.1f} for {i.points:+.1f}" for i, s in found]
     absent = [i.intermediate for i in test.stated if i.intermediate not in known]
     said += [f"{name} is not there" for name in absent]
-    exact = not absent and all(abs((s.mean or 0.0) - i.points) <= ROUNDING for i, s in found)
+    exact = not absent and all(abs((s.mean or 0.0) - i.points) <= STATED for i, s in found)
     same = all((s.mean or 0.0) * i.points > 0 for i, s in found)  # a loss can be claimed too
     systems = [system for _, system in found]
     verdict = SUPPORTED if exact else NOT_SUPPORTED if same else CONTRADICTED
@@ -132,7 +133,7 @@ def _best_per_target(test: Any, published: Published, version: str) -> Found:
     runs = [s for s in published if s.delta and s.intermediate and s not in rows]
     of = max(1, len(runs))
     judgement = Judgement(
-        verdict=SUPPORTED if abs(effect - test.points) <= ROUNDING else NOT_SUPPORTED,
+        verdict=SUPPORTED if abs(effect - test.points) <= STATED else NOT_SUPPORTED,
         reason="; ".join(said),
         effect=effect,
         sample=f"for each target the greatest of {of} runs that are published",
@@ -221,9 +222,9 @@ def _scope(test: Any, published: Published, version: str) -> Found:
 
 
 def _count(test: Any, published: Published, version: str) -> Found:
-    rows = _with_gain(published, version)
-    if not rows:
-        return nothing("no published table of single intermediates"), Grounds()
+    rows = [s for s in _with_gain(published, version) if not version or s.source == version]
+    if not rows:  # how many another version compares says nothing
+        return nothing("this version's table of single intermediates is not published"), Grounds()
     judgement = Judgement(
         verdict=SUPPORTED if len(rows) == test.number else NOT_SUPPORTED,
         reason=f"{_sources(rows)[0]} has {len(rows)}, {test.number} are claimed",
