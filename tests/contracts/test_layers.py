@@ -17,14 +17,14 @@ LAYERS = (
     ("languages", "store", "tasks", "families", "metrics", "encoders"),
     ("train", "graph"),
     ("stages",),
-    ("studies", "analysis", "claims", "report"),
+    ("studies", "advice", "analysis", "claims", "report"),
     ("cli", "__main__"),
 )
 LAYER = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # These plan, read and report; a laptop without an accelerator's libraries must do.
 LIGHT = (
-    *("tasks", "metrics", "languages", "analysis", "claims", "report"),
+    *("tasks", "metrics", "languages", "analysis", "advice", "claims", "report"),
     *("studies", "store", "graph", "cli"),
 )
 HEAVY = ("torch", "transformers")

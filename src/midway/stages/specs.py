@@ -8,6 +8,7 @@ from midway.train.recipe import Lora, Recipe, Selection
 from midway.train.schedule import Sampling
 
 RESTARTS = 2
+PROBE_FILE = "probe.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +222,21 @@ class NeighboursSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeSpec:
+    """Describe training data by an encoder's states, as they are.
+
+    Attributes:
+        family: which states are looked at.
+        rows: sequences that are read, evenly spaced.
+        precision: ``bf16`` or ``float32``.
+    """
+
+    family: str
+    rows: int
+    precision: str = "bf16"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedTraining:
     """An intermediate as it will be trained.
 
@@ -267,4 +283,5 @@ SCORE = _kind("score", 2)
 LEAKS = _kind("leaks", 3)
 VECTORS = _kind("vectors", 1)
 NEIGHBOURS = _kind("neighbours", 1)
+PROBE = _kind("probe", 1)
 BUDGETS = _kind("budgets", 1)

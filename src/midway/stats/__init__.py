@@ -10,15 +10,17 @@ from midway.stats.bootstrap import (
     summarise,
 )
 from midway.stats.effects import cohens_h, error_reduction
+from midway.stats.mixed import Shrunk, shrink
 from midway.stats.multiple import benjamini_hochberg, holm
 from midway.stats.permutation import p_value, swapped_gains
 from midway.stats.power import detectable, expected_maximum, seeds_needed
-from midway.stats.regression import Shares, decompose, regress
+from midway.stats.regression import Shares, decompose, regress, student
 
 __all__ = [
     "Interval",
     "SeedError",
     "Shares",
+    "Shrunk",
     "benjamini_hochberg",
     "cohens_h",
     "decompose",
@@ -33,6 +35,8 @@ __all__ = [
     "resample_weights",
     "seed_error",
     "seeds_needed",
+    "shrink",
+    "student",
     "summarise",
     "swapped_gains",
 ]

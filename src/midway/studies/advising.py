@@ -1,0 +1,107 @@
+"""The gains that advice rests on: a study's own, in some languages, and those of other studies."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from midway.advice import Evidence, gather
+from midway.advice.evidence import Gains, merged
+from midway.analysis import BASELINE
+from midway.analysis.cube import Cube
+from midway.analysis.estimate import Term, estimate
+from midway.analysis.gains import ENGLISH, against_baseline, intermediates, trained
+from midway.analysis.low_resource import facts
+from midway.errors import StudyError
+from midway.studies.probes import Probes, intermediate_data, target_data, told_apart
+from midway.studies.provenance import analysed
+from midway.studies.session import Session
+
+_SEED = 20200526  # as in the report
+
+
+def evidence_of(
+    session: Session, found: Probes, languages: Collection[str], results: Collection[Path]
+) -> Evidence:
+    """All that is known of a study's candidates and targets.
+
+    Args:
+        session: the study.
+        found: its probes, which must be in the store.
+        languages: that count; empty: all but English.
+        results: ``summary.json`` of other studies.
+
+    Raises:
+        StudyError: there is nothing to choose from, or a file is no summary.
+    """
+    wanted = frozenset(facts(code).canonical for code in languages)
+    targets = target_data(session, found)
+    if wanted:
+        targets = {name: replace(data, languages=tuple(wanted)) for name, data in targets.items()}
+    gains = merged([measured(session, wanted), *(measured_in(path) for path in results)])
+    return gather(intermediate_data(session, found), targets, told_apart(session, found), gains)
+
+
+def measured(session: Session, wanted: Collection[str]) -> Gains:
+    """Gains on trained targets in some languages, with standard errors, of what has been scored.
+
+    Args:
+        session: the study.
+        wanted: canonical codes. A target that has none of them counts with all its languages but
+            English, and one that has only English with that.
+    """
+    if not any(session.store.has(cell.score) for cell in session.expansion.cells):
+        return {}
+    rng = np.random.default_rng(_SEED)
+    found = {}
+    for cube in trained(analysed(session).cubes):
+        for name in intermediates([cube]):
+            terms = [Term(cube, _chosen(cube, wanted))]
+            gain = estimate(terms, against_baseline(name), rng=rng)
+            if gain is not None:
+                interval = gain.interval
+                found[name, cube.target] = _with_error(
+                    interval.estimate, interval.low, interval.high
+                )
+    return found
+
+
+def _chosen(cube: Cube, wanted: Collection[str]) -> tuple[str, ...]:
+    of_interest = tuple(code for code in cube.languages if facts(code).canonical in wanted)
+    others = tuple(code for code in cube.languages if code not in ENGLISH)
+    return of_interest or others or cube.languages
+
+
+def measured_in(path: Path) -> Gains:
+    """Gains that a ``summary.json`` states, without English where it has other languages.
+
+    Raises:
+        StudyError: it is not one.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in document["gains"] if row["trained"]]
+        return {
+            (row["intermediate"], row["target"]): _stated(row["transfer"] or row["mean"])
+            for row in rows
+            if row["intermediate"] != BASELINE
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StudyError(
+            f"{path}: expected the summary.json of a study ({type(error).__name__}: {error}); "
+            "midway run writes it beside results.csv"
+        ) from error
+
+
+def _stated(gain: Mapping[str, float]) -> tuple[float, float]:
+    return _with_error(gain["estimate"], gain["low"], gain["high"])
+
+
+def _with_error(estimate: float, low: float, high: float) -> tuple[float, float]:
+    """A gain with the error that a normal variable of its interval's width has.
+
+    The interval is wider than its standard error says where few seeds know little of their spread.
+    """
+    return float(estimate), float(high - low) / (2 * 1.96)
