@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 Row = dict[str, str]
 
 VARIETIES = Path(__file__).with_name("language_varieties.tsv")
@@ -28,6 +30,7 @@ SOURCES = {
         "Glottolog 5.1 (Hammarström et al.), CC BY 4.0"
     ),
     "genus": "WALS Online (Dryer & Haspelmath, eds.), CC BY 4.0",
+    "syntax, syntax_documented": "URIEL (Littell et al. 2017), lang2vec 1.1.2, CC BY-SA 4.0",
     "joshi_class": "Joshi et al. 2020, The State and Fate of Linguistic Diversity",
     "cc100_tokens_millions, cc100_gib": "Conneau et al. 2020, XLM-R, CC-100 figures",
     "wikipedia_articles, in_mbert": "Wikipedia statistics and mBERT's list, collected by S. Mayhew",
@@ -57,6 +60,7 @@ class Sources:
     taxonomy: dict[str, int]
     cc100: dict[str, tuple[float, float]]
     wikipedia: dict[str, Row]
+    syntax: dict[str, tuple[str, int]]
 
 
 def read_table(path: Path, *, delimiter: str = ",") -> Iterator[Row]:
@@ -78,7 +82,26 @@ def read_sources(folder: Path) -> Sources:
         taxonomy=read_taxonomy(folder / "joshi2020"),
         cc100=read_cc100(sizes / "cc-100.csv"),
         wikipedia={row["Wiki"]: row for row in read_table(sizes / "wiki.csv")},
+        syntax=read_syntax(folder / "uriel"),
     )
+
+
+def read_syntax(folder: Path) -> dict[str, tuple[str, int]]:
+    """Return ISO 639-3 code → URIEL's syntactic features as 0 and 1, and how many are documented.
+
+    The others are predicted from kin, neighbours and similar languages (nearest neighbours).
+    """
+    tables = []
+    for name in ("feature_predictions", "feature_averages"):
+        with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
+            chosen = [n for n, feature in enumerate(file["feats"]) if feature.startswith("S_")]
+            rows = file["data"][:, chosen, 0]
+            tables.append(dict(zip(file["langs"].tolist(), rows, strict=True)))
+    predicted, averages = tables
+    bits = {
+        code: "".join("01"[int(value > 0.5)] for value in row) for code, row in predicted.items()
+    }
+    return {code: (text, int((averages[code] >= 0).sum())) for code, text in bits.items()}
 
 
 def read_genera(path: Path) -> dict[str, str]:
@@ -126,6 +149,7 @@ def join(row: Row, sources: Sources) -> dict[str, Any]:
     family = sources.glottolog_by_id[node["Family_ID"]]["Name"] if node["Family_ID"] else None
     classes = [sources.taxonomy[key] for key in row["taxonomy"].split("|") if key != "-"]
     tokens, gib = (None, None) if row["cc100"] == "-" else sources.cc100[row["cc100"]]
+    syntax, documented = sources.syntax.get(iso) or sources.syntax[lender]
     wiki = None if row["wikipedia"] == "-" else sources.wikipedia[row["wikipedia"]]
     return {
         "code": row["code"],
@@ -138,6 +162,8 @@ def join(row: Row, sources: Sources) -> dict[str, Any]:
         "macro_area": place["Macroarea"] or None,
         "latitude": float(place["Latitude"]) if place["Latitude"] else None,
         "longitude": float(place["Longitude"]) if place["Longitude"] else None,
+        "syntax": syntax,
+        "syntax_documented": documented,
         "joshi_class": max(classes, default=None),
         "cc100_tokens_millions": tokens,
         "cc100_gib": gib,

@@ -40,6 +40,9 @@ class Language:
         macro_area: Glottolog's macro-area.
         latitude: degrees north of the one point that Glottolog gives the language.
         longitude: degrees east of it. None, as `latitude`, for most constructed languages.
+        syntax: URIEL's 103 syntactic features as 0 and 1, word order, case, questions and so on.
+        syntax_documented: how many of them some description of the language states; the others are
+            predicted from its kin and neighbours.
         joshi_class: resource class of Joshi et al. 2020, 0 ("the left-behinds") to 5 ("the
             winners"), the highest of the rows that mean this language. None if it is not listed,
             and for a script that is not the language's usual one.
@@ -63,6 +66,8 @@ class Language:
     macro_area: str | None
     latitude: float | None
     longitude: float | None
+    syntax: str
+    syntax_documented: int
     joshi_class: int | None
     cc100_tokens_millions: float | None
     cc100_gib: float | None
@@ -157,6 +162,19 @@ def distance(first: str, second: str) -> float | None:
     """
     one, other = (_place(lookup(code)) for code in (first, second))
     return great_circle(one, other) if one and other else None
+
+
+def syntactic_distance(first: str, second: str) -> float | None:
+    """Return how much two languages differ in syntax, 0 to 1; None if a code is unknown.
+
+    One minus the cosine of their syntactic features, URIEL's distance (Littell et al. 2017, URIEL
+    and lang2vec, EACL). Few features may be documented: `Language.syntax_documented`.
+    """
+    one, other = lookup(first), lookup(second)
+    if one is None or other is None:
+        return None
+    both = sum(a == b == "1" for a, b in zip(one.syntax, other.syntax, strict=True))
+    return 1 - both / math.sqrt(one.syntax.count("1") * other.syntax.count("1"))
 
 
 def _place(language: Language | None) -> tuple[float, float] | None:

@@ -4,7 +4,9 @@ import importlib.util
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.spatial.distance import cosine
 
 from midway import languages
 
@@ -29,3 +31,14 @@ def test_every_language_with_data_is_known_and_none_is_merged(data):
         assert codes
         assert None not in found
         assert len(set(found)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("sw", "en"), ("te", "ta"), ("quy", "fi"), ("sr", "hr")]
+)
+def test_distance_in_syntax_is_uriels(data, first, second):
+    with np.load(data / "langinfo/uriel/feature_predictions.npz", allow_pickle=False) as file:
+        syntactic = np.array([name.startswith("S_") for name in file["feats"]])
+        codes, table = file["langs"].tolist(), file["data"][:, syntactic, 0].astype(float)
+    one, other = (table[codes.index(languages.lookup(c).iso639_3)] for c in (first, second))
+    assert languages.syntactic_distance(first, second) == pytest.approx(cosine(one, other))

@@ -190,6 +190,16 @@ def test_distances_of_languages():
     assert all(abs(lang.latitude) <= 90 and abs(lang.longitude) <= 180 for lang in placed)
 
 
+def test_distance_in_syntax():
+    assert languages.syntactic_distance("en", "en") == pytest.approx(0)
+    assert languages.syntactic_distance("en", "de") < languages.syntactic_distance("en", "sw")
+    assert languages.syntactic_distance("sw", "te") == languages.syntactic_distance("te", "sw")
+    assert languages.syntactic_distance("sw", "no-such") is None
+    for language in languages.languages():
+        assert set(language.syntax) == {"0", "1"}
+        assert len(language.syntax) == 103 >= language.syntax_documented >= 0
+
+
 def test_loading_is_lazy_and_light():
     code = """
 import sys, time
@@ -217,4 +227,5 @@ def test_sources_are_credited():
         "wikipedia_articles",
         "genus",
         "latitude",
+        "syntax",
     } <= credited

@@ -6,8 +6,8 @@
    together, over the complete part of the table intermediate x target of trained targets.
 
 A slope describes the languages at hand; with a dozen of them, which differ in many ways at once, it
-is a hint and no cause. There are no typological vectors in this package: distance is that on the
-globe (`midway.languages.distance`), which stands in for contact and descent only roughly.
+is a hint and no cause. Distance is that in syntax (`midway.languages.syntactic_distance`), which is
+partly predicted for languages that are little described.
 """
 
 import math
@@ -20,14 +20,14 @@ from midway.analysis.cube import Cube
 from midway.analysis.gains import ENGLISH, Gain, intermediates, trained
 from midway.analysis.low_resource import facts
 from midway.analysis.results import BASELINE
-from midway.languages import Language, distance, lookup
+from midway.languages import Language, lookup, syntactic_distance
 from midway.stats import Interval, Shares, decompose, regress
 
 LEAST_CC100 = 0.05  # GiB, for languages outside CC-100; 0.1 is the smallest figure published
-TEXT, SCRIPT, PLACE, SEEN = (
+TEXT, SCRIPT, SYNTAX, SEEN = (
     "ten times the text in CC-100",
     "Latin script",
-    "1,000 km further from English",
+    "0.1 further from English in syntax",
     "in the intermediate's data",
 )
 
@@ -39,7 +39,7 @@ class Slope:
     Attributes:
         first: intermediate whose gain it is; or the first of a contrast.
         second: the baseline, or the second of a contrast.
-        property: `TEXT`, `SCRIPT`, `PLACE` or `SEEN`.
+        property: `TEXT`, `SCRIPT`, `SYNTAX` or `SEEN`.
         slope: in points.
         languages: how many.
         cells: pairs of target and language.
@@ -122,15 +122,15 @@ def _slopes(
     found = regress(np.array(values), table[:, used], blocks, clusters, seeds=min(seeds))
     if found is None:
         return []
-    labels = [(TEXT, SCRIPT, PLACE, SEEN)[place] for place in used]
+    labels = [(TEXT, SCRIPT, SYNTAX, SEEN)[place] for place in used]
     counts = len(set(names)), len(values)
     return [Slope(*pair, label, slope, *counts) for label, slope in zip(labels, found, strict=True)]
 
 
 def _properties(language: Language) -> list[float]:
     gib = language.cc100_gib or LEAST_CC100
-    apart = distance(language.code, "en")
-    return [math.log10(gib), float(language.script == "Latn"), (apart or 0.0) / 1000]
+    apart = syntactic_distance(language.code, "en") or 0.0
+    return [math.log10(gib), float(language.script == "Latn"), 10 * apart]
 
 
 def _varies(column: np.ndarray, names: Sequence[str]) -> bool:

@@ -34,6 +34,7 @@ class LanguageFacts:
         low_resource: whether the language table counts it as low-resource.
         cc100_gib: GiB of text in CC-100.
         wikipedia_articles: number of articles.
+        from_english: how far its syntax is from English, 0 to 1.
     """
 
     code: str
@@ -45,6 +46,7 @@ class LanguageFacts:
     low_resource: bool | None
     cc100_gib: float | None
     wikipedia_articles: int | None
+    from_english: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def facts(code: str) -> LanguageFacts:
     """Look a language up; an unknown code gives a record of Nones."""
     record = languages.lookup(code)
     if record is None:
-        return LanguageFacts(code, code, code, None, None, None, None, None, None)
+        return LanguageFacts(code, code, code, None, None, None, None, None, None, None)
     return LanguageFacts(
         code=code,
         canonical=record.code,
@@ -95,6 +97,7 @@ def facts(code: str) -> LanguageFacts:
         low_resource=languages.is_low_resource(code),
         cc100_gib=record.cc100_gib,
         wikipedia_articles=record.wikipedia_articles,
+        from_english=languages.syntactic_distance(code, "en"),
     )
 
 

@@ -137,7 +137,7 @@ def _decomposition(data: ReportData) -> Iterator[Figure]:
 
 
 def _languages(data: ReportData, languages: Languages) -> Iterator[Figure]:
-    facts = ("code", "language", "family", "script", "resource_class", "cc100_gib")
+    facts = ("code", "language", "family", "script", "resource_class", "cc100_gib", "from_english")
 
     def described(rows: Iterable[LanguageProfile]) -> tuple[Row, ...]:
         return tuple(
@@ -149,6 +149,7 @@ def _languages(data: ReportData, languages: Languages) -> Iterator[Figure]:
                 row.facts.script,
                 row.facts.resource_class,
                 row.facts.cc100_gib,
+                row.facts.from_english,
                 *_ends(row.mean),
             )
             for row in rows
