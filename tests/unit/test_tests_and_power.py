@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from midway.analysis.wording import more_seeds
+from midway.analysis.wording import ends, more_seeds, scores_after
 from midway.stats import (
     Interval,
     SeedError,
@@ -244,3 +244,12 @@ def test_intervals_and_tests_are_right_as_often_as_they_claim(seeds, spread):
     found = simulate(250, seeds=seeds, languages=3, examples=60, spread=spread)
     assert 91 <= found.coverage <= 99  # 95 %, and three standard errors
     assert found.alarms <= 8.5  # 5 %, and three standard errors
+
+
+def test_long_lists_are_cut_in_sentences():
+    assert ends(list("abcde")) == list("abcde")
+    assert ends(list("abcdefghij")) == ["a", "b", "c", "6 in between", "j"]
+    few = [("one", 71.23), ("two", 57.9)]
+    assert scores_after(few) == "71.2 after one and 57.9 after two"
+    many = [(f"n{n}", 60.0 + (n * 7) % 10) for n in range(10)]
+    assert scores_after(many) == "from 60.0 after n0 to 69.0 after n7"

@@ -22,11 +22,13 @@ from midway.analysis.wording import (
     NOT_TESTED,
     YES,
     caveats,
+    ends,
     in_brackets,
     join_names,
     languages_gain,
     more_seeds,
     name_targets,
+    scores_after,
     unseen,
     with_interval,
     zeros,
@@ -125,7 +127,7 @@ def _help(averages: Sequence[Average], gains: Sequence[Gain], standing: Standing
         answer = NO if down == len(signs) else CANNOT_TELL
     where = name_targets(averages[0].targets)
     parts = [f"{row.intermediate} {in_brackets(row.mean.interval)}" for row in best_first(averages)]
-    text = f"Gain in points over no intermediate on {where}: {'; '.join(parts)}."
+    text = f"Gain in points over no intermediate on {where}: {'; '.join(ends(parts))}."
     opposed = sorted(
         {
             row.target
@@ -263,7 +265,7 @@ def _retrieval(gains: Sequence[Gain], standing: Standing) -> Answer:
         answer = YES if 1 in signs else NO if -1 in signs else CANNOT_TELL
     parts = [
         f"{target} {base:.1f} without, "
-        + join_names([f"{row.score:.1f} after {row.intermediate}" for row in group])
+        + scores_after([(row.intermediate, row.score) for row in group])
         for (target, base), group in _by_target(rows).items()
     ]
     text = f"Shown apart because it can decide averages on its own: {'; '.join(parts)}."

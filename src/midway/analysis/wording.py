@@ -9,6 +9,7 @@ from midway.stats import Interval, seeds_needed
 
 YES, NO, MIXED = "yes", "no", "mixed"
 CANNOT_TELL, NOT_TESTED = "cannot tell", "not tested"
+LISTED = 5  # more than these are not listed in a sentence
 _FEW_SEEDS = 3
 
 
@@ -27,6 +28,21 @@ def with_interval(interval: Interval) -> str:
 def in_brackets(interval: Interval) -> str:
     """Format an estimate for a list, e.g. ``+4.2 (2.1 to 6.3)``."""
     return f"{points(interval.estimate)} ({points(interval.low)} to {points(interval.high)})"
+
+
+def ends(parts: Sequence[str]) -> list[str]:
+    """The first and the last of many parts of an ordered list, and how many lie between."""
+    if len(parts) <= LISTED:
+        return list(parts)
+    return [*parts[: LISTED - 2], f"{len(parts) - LISTED + 1} in between", parts[-1]]
+
+
+def scores_after(scores: Sequence[tuple[str, float]]) -> str:
+    """Scores after some intermediates, or how far those after many reach."""
+    if len(scores) <= LISTED:
+        return join_names([f"{score:.1f} after {name}" for name, score in scores])
+    (worst, low), *_, (best, high) = sorted(scores, key=lambda item: item[1])
+    return f"from {low:.1f} after {worst} to {high:.1f} after {best}"
 
 
 def join_names(names: Sequence[str]) -> str:
