@@ -5,6 +5,7 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import mean
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from midway.analysis import analyse, read_csv, read_parquet, summary
 from midway.analysis.cube import build_cubes
 from midway.claims import judge, load_claims, load_published
 from midway.errors import StoreError, StudyError
+from midway.languages import lookup
 from midway.report import page, write_report
 
 VOID = {"meta", "link", "br", "col", "hr", "img", "input"}
@@ -656,3 +658,37 @@ def test_slopes_find_what_was_put_in(tmp_path):
     seen = [row for row in data.slopes if row.property.startswith("in the")]
     assert {row.first for row in seen} == {"xquad-multi"}  # English data are seen by none
     assert sum(row.slope.sign != 0 for row in data.slopes) <= 3
+
+
+def test_gains_by_kind_of_language_are_means_of_their_languages(tmp_path):
+    data = analyse("s", "", make_runs(tmp_path, examples=60), PROVENANCE)
+    single = {(r.intermediate, r.target, r.language): r.mean.interval for r in data.by_language}
+    trained = {"tydiqa", "xquad", "udpos"}
+    properties = {row.property for row in data.kinds}
+    assert {"Family", "Script", "Resource class", "Text in CC-100"} < properties
+    firsts = {(row.first, row.second) for row in data.kinds}
+    assert ("xquad-multi", "squad-en") in firsts
+    row = next(
+        r for r in data.kinds
+        if (r.first, r.property, r.kind, r.second) == ("squad-en", "Script", "Latn", "none")
+    )  # fmt: skip
+    by_target = [
+        [
+            value.estimate
+            for (name, target, code), value in single.items()
+            if name == "squad-en" and target == where and code != "en"
+            and lookup(code).script == "Latn"
+        ]
+        for where in row.targets
+    ]  # fmt: skip
+    assert set(row.targets) <= trained
+    assert row.mean.interval.estimate == pytest.approx(mean(mean(own) for own in by_target))
+    assert "eng_Latn" not in row.languages
+    for name in properties:  # every language is of one kind
+        kinds = {r.kind: r.languages for r in data.kinds if r.property == name}
+        every = [code for codes in kinds.values() for code in codes]
+        assert len(every) == len(set(every)) == 11
+    assert all(row.mean.q is not None for row in data.kinds)
+    text = page(data)
+    assert "Distance from English in syntax" in text
+    assert summary(data)["kinds"][0]["property"] == "Family"

@@ -9,6 +9,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -82,6 +83,7 @@ class LanguageProfile:
     mean: Estimate
 
 
+@cache
 def facts(code: str) -> LanguageFacts:
     """Look a language up; an unknown code gives a record of Nones."""
     record = languages.lookup(code)

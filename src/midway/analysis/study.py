@@ -27,6 +27,7 @@ from midway.analysis.gains import (
     trained,
 )
 from midway.analysis.headline import Standing
+from midway.analysis.kinds import KindGain, kind_gains
 from midway.analysis.low_resource import (
     GroupContrast,
     LanguageProfile,
@@ -63,6 +64,7 @@ class ReportData:
         seen: languages seen in the intermediate data against unseen ones.
         stated: contrasts that the study file asks for.
         founding: multilingual minus English intermediates.
+        kinds: by family, script and other properties of languages.
         slopes: how gains go with properties of languages.
         decomposition: how far gains are a matter of intermediate, target, or both together.
         best: each target's best intermediate by validation, if the study asks for it.
@@ -85,6 +87,7 @@ class ReportData:
     seen: tuple[GroupContrast, ...]
     stated: tuple[Comparison, ...]
     founding: Comparison | None
+    kinds: tuple[KindGain, ...]
     slopes: tuple[Slope, ...]
     decomposition: Decomposition | None
     best: tuple[Best, ...]
@@ -146,6 +149,7 @@ def analyse(
         seen=seen_contrasts(cubes, training, rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,
+        kinds=explored(kind_gains(cubes, pairs, rng)),
         slopes=slopes(cubes, training, pairs),
         decomposition=decomposition(evidence.gains),
         best=best_per_target(cubes, runs, rng) if provenance.get("best") else (),

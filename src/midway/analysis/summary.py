@@ -18,6 +18,8 @@ Keys:
 - ``resources`` (low-resource first) and ``seen`` (seen first): ``intermediate``, ``target``,
   ``first_languages``, ``second_languages``, ``first``, ``second``, ``difference``
 - ``contrasts``: ``first``, ``second``, ``stated``, ``mean``, ``low``, ``high``, ``low_minus_high``
+- ``kinds``: ``first``, ``second`` (``none``, or the second of a contrast), ``property``, ``kind``,
+  ``languages``, ``targets``, ``mean``
 - ``slopes``: ``first``, ``second``, ``property``, ``slope`` {``estimate``, ``low``, ``high``, …},
   ``languages``, ``cells``
 - ``decomposition``: null or ``intermediates``, ``targets``, ``shares`` {``rows``, ``columns``,
@@ -93,6 +95,7 @@ def summary(data: ReportData) -> dict[str, Any]:
         "resources": [_plain(row) for row in data.resources],
         "seen": [_plain(row) for row in data.seen],
         "contrasts": [_plain(row) for row in data.contrasts],
+        "kinds": [_plain(row) for row in data.kinds],
         "slopes": [asdict(row) for row in data.slopes],
         "decomposition": None if data.decomposition is None else asdict(data.decomposition),
         "tests": {

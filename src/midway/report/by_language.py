@@ -8,7 +8,9 @@ from markupsafe import Markup
 
 from midway.analysis.cube import Cube
 from midway.analysis.gains import baseline_scores
+from midway.analysis.kinds import KindGain
 from midway.analysis.low_resource import LanguageFacts, LanguageProfile, by_resources
+from midway.analysis.results import BASELINE
 from midway.analysis.study import ReportData
 from midway.analysis.wording import in_brackets
 from midway.report.cells import Cell, cell, strongest_of
@@ -93,6 +95,7 @@ def profile_table(data: ReportData, languages: Languages) -> dict[str, Any]:
         "long": len(known) > 40,
         "rows": rows,
         "heat": language_heat(data, languages),
+        "kinds": kind_tables(data),
         "plots": [
             {
                 "name": name,
@@ -105,6 +108,37 @@ def profile_table(data: ReportData, languages: Languages) -> dict[str, Any]:
         "unknown": [fact.name for fact in known if fact.resource_class is None],
         "unsized": [fact.name for fact in known if fact.cc100_gib is None],
     }
+
+
+def kind_tables(data: ReportData) -> list[dict[str, Any]]:
+    """Return a table for each property of languages: kinds by intermediates and contrasts."""
+    names = {(row.first, row.second): None for row in data.kinds}
+    heads = [first if second == BASELINE else f"{first} − {second}" for first, second in names]
+    tables: dict[str, dict[str, dict[tuple[str, str], KindGain]]] = {}
+    for row in data.kinds:
+        kinds = tables.setdefault(row.property, {})
+        kinds.setdefault(row.kind, {})[row.first, row.second] = row
+    strongest = strongest_of(row.mean for row in data.kinds)
+    return [
+        {
+            "property": name,
+            "names": heads,
+            "rows": [
+                {
+                    "kind": kind,
+                    "languages": next(iter(cells.values())).languages,
+                    "targets": next(iter(cells.values())).targets,
+                    "cells": [
+                        cell(cells[pair].mean if pair in cells else None, strongest)
+                        for pair in names
+                    ],
+                }
+                for kind, cells in kinds.items()
+            ],
+        }
+        for name, kinds in tables.items()
+        if len(kinds) > 1
+    ]
 
 
 def profile_cells(data: ReportData) -> dict[tuple[str, LanguageFacts], Cell | None]:

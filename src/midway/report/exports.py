@@ -73,6 +73,7 @@ def figures(data: ReportData) -> Iterator[Figure]:
     yield from _forests(data)
     yield from _decomposition(data)
     yield from _languages(data, languages)
+    yield from _kinds(data)
     for table in check_tables(data):
         rows = [
             (row["name"], capability, cell["rate"], cell["worst"], cell["worst_rate"])
@@ -134,6 +135,16 @@ def _decomposition(data: ReportData) -> Iterator[Figure]:
         )
         title = "Shares of the variation between gains"
         yield Figure("decomposition", title, None, ("part", "share"), rows)
+
+
+def _kinds(data: ReportData) -> Iterator[Figure]:
+    rows = tuple(
+        (row.property, row.kind, row.first, row.second, " ".join(row.languages), *_ends(row.mean))
+        for row in data.kinds
+    )
+    if rows:
+        header = ("property", "kind", "first", "second", "languages", *_ENDS)
+        yield Figure("gains-by-kind", "Gain in points by kind of language", None, header, rows)
 
 
 def _languages(data: ReportData, languages: Languages) -> Iterator[Figure]:

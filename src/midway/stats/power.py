@@ -4,6 +4,8 @@ Source of the minimum detectable effect: Bloom (1995), Minimum detectable effect
 report the statistical power of experimental designs. Tests check its power by simulation.
 """
 
+import math
+
 import numpy as np
 
 from midway.stats.bootstrap import Interval
@@ -35,12 +37,11 @@ def seeds_needed(interval: Interval, half_width: float) -> int | None:
     """
     if interval.seeds < 2:
         return None
-    one_seed = interval.seed_error * np.sqrt(interval.seeds)
-    for seeds in range(2, MOST_SEEDS + 1):
-        error = np.hypot(interval.example_error, one_seed / np.sqrt(seeds))
-        if _LEVEL * error <= half_width:
-            return seeds
-    return None
+    left = (half_width / _LEVEL) ** 2 - interval.example_error**2  # for the seeds' variance
+    if left <= 0:
+        return None
+    seeds = max(2, math.ceil(interval.seeds * interval.seed_error**2 / left - 1e-9))
+    return seeds if seeds <= MOST_SEEDS else None
 
 
 def expected_maximum(count: int) -> float:

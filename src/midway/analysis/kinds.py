@@ -1,0 +1,101 @@
+"""Gains by kind of language: family, script, resources, size of corpus, distance from English.
+
+Each kind of language has the mean over the trained targets that have such languages, with equal
+weight, English left out. Kinds rest on different targets and languages: what one gains more than
+another is a difference between these, and `midway.analysis.drivers` asks which property goes with
+it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from midway.analysis.cube import Cube
+from midway.analysis.estimate import Estimate, estimate, mean_over
+from midway.analysis.gains import ENGLISH, against_baseline, intermediates, trained
+from midway.analysis.low_resource import LanguageFacts, facts
+from midway.analysis.results import BASELINE
+
+Pair = tuple[str, str]
+UNKNOWN = "unknown"
+
+
+def _size(fact: LanguageFacts) -> str:
+    gib = fact.cc100_gib
+    if gib is None:
+        return "not in it"
+    return "below 1 GiB" if gib < 1 else "1 to 10 GiB" if gib < 10 else "10 GiB or more"
+
+
+def _syntax(fact: LanguageFacts) -> str:
+    away = fact.from_english
+    if away is None:
+        return UNKNOWN
+    return "below 0.2" if away < 0.2 else "0.2 to 0.4" if away < 0.4 else "0.4 or more"
+
+
+PROPERTIES: Mapping[str, Callable[[LanguageFacts], str]] = MappingProxyType(
+    {
+        "Family": lambda fact: fact.family or UNKNOWN,
+        "Script": lambda fact: fact.script or UNKNOWN,
+        "Resource class": lambda fact: (
+            UNKNOWN if fact.resource_class is None else str(fact.resource_class)
+        ),
+        "Text in CC-100": _size,
+        "Distance from English in syntax": _syntax,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KindGain:
+    """Mean gain on the languages of one kind.
+
+    Attributes:
+        first: intermediate whose gain it is; or the first of a contrast.
+        second: the baseline, or the second of a contrast.
+        property: one of `PROPERTIES`.
+        kind: its value.
+        languages: canonical codes.
+        targets: that have any of them.
+        mean: in points.
+    """
+
+    first: str
+    second: str
+    property: str
+    kind: str
+    languages: tuple[str, ...]
+    targets: tuple[str, ...]
+    mean: Estimate
+
+
+def kind_gains(
+    cubes: Sequence[Cube], contrasts: Sequence[Sequence[str]], rng: np.random.Generator
+) -> tuple[KindGain, ...]:
+    """Return gains by kind of language, a property at a time, of intermediates and contrasts."""
+    chosen = trained(cubes)
+    pairs = [(name, BASELINE) for name in intermediates(chosen)]
+    pairs += [(first, second) for first, second in contrasts]
+    table = []
+    for name, value in PROPERTIES.items():
+        kinds: dict[str, dict[str, tuple[str, ...]]] = {}
+        for cube in chosen:
+            for code in cube.languages:
+                if code not in ENGLISH:
+                    where = kinds.setdefault(value(facts(code)), {})
+                    where[cube.target] = (*where.get(cube.target, ()), code)
+        for kind, where in sorted(kinds.items()):
+            codes = {facts(code).canonical for own in where.values() for code in own}
+            for pair in pairs:
+                mean = estimate(mean_over(chosen, where), _weights(pair), rng=rng)
+                if mean is not None:
+                    row = KindGain(*pair, name, kind, tuple(sorted(codes)), tuple(where), mean)
+                    table.append(row)
+    return tuple(table)
+
+
+def _weights(pair: Pair) -> dict[str, float]:
+    return against_baseline(pair[0]) if pair[1] == BASELINE else {pair[0]: 1.0, pair[1]: -1.0}
