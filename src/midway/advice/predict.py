@@ -67,8 +67,8 @@ class Advice:
     Attributes:
         target: its name.
         recommendations: all candidates, the best first.
-        use: name of the one that helps for certain, ``none`` if the best is expected to do harm,
-            or ``cannot tell``.
+        use: name of the one that helps (its whole interval is above zero), ``none`` if even the
+            best does harm (its whole interval is below), or ``cannot tell``.
         text: a sentence for it.
     """
 
@@ -183,18 +183,16 @@ def _reasons(evidence: Evidence, column: int, row: int) -> list[str]:
         said.append("after it the encoder tells the target's labels apart best")
     for name in QUANTITIES:
         values = standard(evidence.quantities[name][:, column].tolist())
-        if values[row] == values.max() > 0 and (values == values.max()).sum() <= len(values) / 2:
+        if values[row] == values.max() > 0 and (values == values.max()).sum() <= len(values) / 3:
             said.append(WORDS[name])
     return said
 
 
 def _use(rows: Sequence[Recommendation]) -> str:
     best = rows[0]
-    if best.predicted_gain is None or best.low is None:
-        return CANNOT_TELL
-    if best.low > 0:
+    if best.low is not None and best.low > 0:
         return best.intermediate
-    return BASELINE if best.predicted_gain <= 0 else CANNOT_TELL
+    return BASELINE if best.high is not None and best.high < 0 else CANNOT_TELL
 
 
 def _text(rows: Sequence[Recommendation], use: str) -> str:

@@ -2,8 +2,9 @@
 
 1. Gains on the target that is left out are hidden; whatever needs no score of it stays known.
 2. *Regret at k*: the best measured gain on the target, or 0 (no intermediate) if that is better,
-   minus the best gain among a method's first k. A method that predicts gains names ``none`` where
-   that comes next; ``none``'s gain is 0. Ties are broken at random, on average.
+   minus the best gain among a method's first k. A method that predicts gains names ``none``, and
+   nothing else, where it would advise it; ``none``'s gain is 0. Ties are broken at random, on
+   average.
 3. Measured gains have errors of their own, so the best one measured is partly luck: no method can
    be expected to have a regret of 0, and `Trial.noise` says how large a gain's error is.
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from midway.advice.evidence import Evidence
 from midway.advice.pairs import QUANTITIES
-from midway.advice.predict import LEAST_TARGETS, predict, ranked_by
+from midway.advice.predict import LEAST_TARGETS, Predicted, predict, ranked_by
 from midway.stats import student
 
 Floats = NDArray[np.float64]
@@ -97,12 +98,12 @@ def _methods(evidence: Evidence, column: int) -> dict[str, Floats]:
     without = replace(evidence, gains=hidden)
     asks_squad = [float("squad" in tasks or "squad_v2" in tasks) for tasks in evidence.tasks]
     scored = {
-        ADVICE: predict(without, column).gains,
-        "scores on other targets alone": predict(without, column, ()).gains,
-        "… and what is known before training": predict(without, column, ("before",)).gains,
-        "… and LogME after training": predict(without, column, ("log_me",)).gains,
+        ADVICE: ("before", "log_me"),
+        "scores on other targets alone": (),
+        "… and what is known before training": ("before",),
+        "… and LogME after training": ("log_me",),
     }
-    said = {name: np.append(gains, 0.0) for name, gains in scored.items()}
+    said = {name: _advised(predict(without, column, used)) for name, used in scored.items()}
     ranks: dict[str, Floats | Sequence[float] | None] = {
         NO_SCORES: ranked_by(evidence, column),
         **{name: evidence.told(name, column) for name in ("before", *QUANTITIES)},
@@ -113,6 +114,12 @@ def _methods(evidence: Evidence, column: int) -> dict[str, Floats]:
     }
     said |= {name: np.append(v, np.nan) for name, v in ranks.items() if v is not None}
     return said | {"none": np.append(np.full(len(evidence.candidates), -1.0), 0.0)}
+
+
+def _advised(predicted: Predicted) -> Floats:
+    """Gains, and what speaks for ``none``: more than any of them, if even the best does harm."""
+    harm = predicted.highs[np.argmax(predicted.gains)] < 0
+    return np.append(predicted.gains, 0.0 if harm else np.nan)
 
 
 def _tried(said: Floats, gains: Floats, rng: np.random.Generator) -> tuple[float, float, float]:

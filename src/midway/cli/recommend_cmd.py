@@ -93,11 +93,11 @@ def _lines(advice: "Advice") -> Iterator[str]:
     yield f"{advice.target}: {advice.text}"
     wide = max(len(row.intermediate) for row in advice.recommendations)
     for row in advice.recommendations:
-        gain = "      no gain predicted      "
+        gain = ""
         if row.predicted_gain is not None:
-            gain = f"{row.predicted_gain:+6.1f}  ({row.low:+6.1f} to {row.high:+6.1f})"
-        reasons = "; ".join(row.reasons) or "nothing speaks for it"
-        yield f"  {row.rank:>2}  {row.intermediate:<{wide}}  {gain}  {reasons}"
+            gain = f"{row.predicted_gain:+6.1f}  ({row.low:+.1f} to {row.high:+.1f})"
+        yield f"  {row.rank:>2}  {row.intermediate:<{wide}}  {gain}".rstrip()
+        yield f"      {'; '.join(row.reasons) or 'nothing speaks for it'}"
     yield f"  rests on: {', '.join(advice.recommendations[0].evidence)}"
     yield ""
 
