@@ -691,4 +691,26 @@ def test_gains_by_kind_of_language_are_means_of_their_languages(tmp_path):
     assert all(row.mean.q is not None for row in data.kinds)
     text = page(data)
     assert "Distance from English in syntax" in text
-    assert summary(data)["kinds"][0]["property"] == "Family"
+    assert summary(data)["kinds"][0]["property"] == "Resources"
+
+
+def test_low_resource_languages_count_wherever_they_are_evaluated(tmp_path):
+    """A target with low-resource languages alone, on which the intermediate does great harm."""
+    shared = make_runs(tmp_path / "a", examples=150, targets={"tydiqa": TARGETS["tydiqa"]},
+                       effects={"squad-en": 8.0})  # fmt: skip
+    alone = make_runs(tmp_path / "b", examples=150, targets={"udpos": TARGETS["udpos"]},
+                      languages=LOW, effects={"squad-en": -30.0})  # fmt: skip
+    data = analyse("s", "", [*shared, *alone], PROVENANCE)
+    answer = next(a for a in data.verdict.answers if a.key == "low_resource")
+    assert answer.answer == "no"
+    assert "Where both are evaluated, low-resource ones gain +" in answer.text
+    row = next(r for r in data.kinds if (r.property, r.kind) == ("Resources", "low-resource"))
+    assert row.targets == ("tydiqa", "udpos")
+    assert row.mean.interval.estimate == pytest.approx(-11, abs=3)
+
+
+def test_the_headline_says_when_only_the_best_is_unclear(tmp_path):
+    runs = make_runs(tmp_path, examples=150, effects={"squad-en": 0.0, "qqp-en": -9.0})
+    headline = analyse("s", "", runs, PROVENANCE).verdict.headline
+    assert "cannot tell" in headline
+    assert "includes zero; 1 of 2 intermediates lowers the score." in headline

@@ -83,10 +83,11 @@ def in_a_sentence(answer: str, averages: Sequence[Average]) -> str:
             f"points and {down[-1].intermediate} costs {loss:.1f}."
         )
     best = ordered[0]
+    others = f"; {how_many(len(down), total, 'lower')} the score" if down else ""
     return (
         f"This study cannot tell whether intermediate training helps: on {where} the best is "
         f"{best.intermediate} with {points(best.mean.interval.estimate)} points, and its interval "
-        f"includes zero."
+        f"includes zero{others}."
     )
 
 

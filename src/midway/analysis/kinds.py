@@ -19,7 +19,7 @@ from midway.analysis.low_resource import LanguageFacts, facts
 from midway.analysis.results import BASELINE
 
 Pair = tuple[str, str]
-UNKNOWN = "unknown"
+UNKNOWN, LOW = "unknown", "low-resource"
 
 
 def _size(fact: LanguageFacts) -> str:
@@ -36,8 +36,13 @@ def _syntax(fact: LanguageFacts) -> str:
     return "below 0.2" if away < 0.2 else "0.2 to 0.4" if away < 0.4 else "0.4 or more"
 
 
+def _resources(fact: LanguageFacts) -> str:
+    return {True: LOW, False: "high-resource", None: UNKNOWN}[fact.low_resource]
+
+
 PROPERTIES: Mapping[str, Callable[[LanguageFacts], str]] = MappingProxyType(
     {
+        "Resources": _resources,
         "Family": lambda fact: fact.family or UNKNOWN,
         "Script": lambda fact: fact.script or UNKNOWN,
         "Resource class": lambda fact: (

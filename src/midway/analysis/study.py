@@ -1,7 +1,7 @@
 """From scored runs to everything a report states, in one call that trains nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from midway.analysis.gains import (
     trained,
 )
 from midway.analysis.headline import Standing
-from midway.analysis.kinds import KindGain, kind_gains
+from midway.analysis.kinds import LOW, KindGain, kind_gains
 from midway.analysis.low_resource import (
     GroupContrast,
     LanguageProfile,
@@ -134,7 +134,9 @@ def analyse(
     pairs, training = _pairs(runs, provenance), _languages(provenance)
     cubes = build_cubes(runs, resamples=resamples, rng=rng, contrasts=pairs)
     gains, standing = explored(gain_table(cubes, rng)), _standing(cubes, provenance)
-    evidence = _evidence(cubes, gains, standing, provenance, rng)
+    kinds = explored(kind_gains(cubes, pairs, rng))
+    lows = {row.first: row for row in kinds if row.kind == LOW and row.second == BASELINE}
+    evidence = replace(_evidence(cubes, gains, standing, provenance, rng), lows=lows)
     return ReportData(
         study=study,
         encoder=encoder,
@@ -149,7 +151,7 @@ def analyse(
         seen=seen_contrasts(cubes, training, rng),
         stated=tuple(evidence.stated),
         founding=evidence.founding,
-        kinds=explored(kind_gains(cubes, pairs, rng)),
+        kinds=kinds,
         slopes=slopes(cubes, training, pairs),
         decomposition=decomposition(evidence.gains),
         best=best_per_target(cubes, runs, rng) if provenance.get("best") else (),

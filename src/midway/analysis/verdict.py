@@ -6,13 +6,15 @@ is a study without the runs that the question needs. Untrained retrieval never d
 four questions; it is answered apart.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from statistics import median
 
 from midway.analysis.comparisons import Comparison
 from midway.analysis.gains import Average, Gain
 from midway.analysis.headline import Standing, best_first, in_a_sentence, untested
+from midway.analysis.kinds import KindGain
 from midway.analysis.low_resource import TRAINED_MEAN, GroupContrast
 from midway.analysis.tests import counted
 from midway.analysis.wording import (
@@ -56,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a verdict rests on."""
+    """All that a verdict rests on; `lows` are gains on low-resource languages wherever they are."""
 
     gains: Sequence[Gain]
     averages: Sequence[Average]
@@ -67,6 +69,7 @@ class Evidence:
     seeds: int
     offline_encoder: bool
     standing: Standing
+    lows: Mapping[str, KindGain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def judge(evidence: Evidence) -> Verdict:
         ),
         _which(decisive, evidence.ranking),
         _languages(evidence.stated, evidence.founding, evidence.standing),
-        _low_resource(decisive, evidence.resources),
+        _low_resource(decisive, evidence.resources, evidence.lows),
         _retrieval(evidence.gains, evidence.standing),
     )
     frozen = evidence.offline_encoder and not all(row.trained for row in evidence.gains)
@@ -125,8 +128,8 @@ def _help(averages: Sequence[Average], gains: Sequence[Gain], standing: Standing
         answer = YES
     else:
         answer = NO if down == len(signs) else CANNOT_TELL
-    where = name_targets(averages[0].targets)
     parts = [f"{row.intermediate} {in_brackets(row.mean.interval)}" for row in best_first(averages)]
+    where = name_targets(averages[0].targets)
     text = f"Gain in points over no intermediate on {where}: {'; '.join(ends(parts))}."
     opposed = sorted(
         {
@@ -137,9 +140,8 @@ def _help(averages: Sequence[Average], gains: Sequence[Gain], standing: Standing
     )
     if up and opposed:
         text += f" On {join_names(opposed)} taken alone at least one intermediate lowers the score."
-    unclear = signs.count(0)
-    if unclear:
-        text += f" {zeros(unclear, len(signs))}."
+    if 0 in signs:
+        text += f" {zeros(signs.count(0), len(signs))}."
     return Answer("help", question, answer, text)
 
 
@@ -214,33 +216,41 @@ def _languages(
     return Answer("languages", question, answer, " ".join([main, *sentences]))
 
 
-def _low_resource(averages: Sequence[Average], resources: Sequence[GroupContrast]) -> Answer:
-    """Does the best intermediate reach low-resource languages?"""
+def _low_resource(
+    averages: Sequence[Average],
+    resources: Sequence[GroupContrast],
+    lows: Mapping[str, KindGain],
+) -> Answer:
+    """Does the best intermediate reach low-resource languages, wherever they are evaluated?"""
     question = "Do low-resource languages gain, or only rich ones?"
     rows = {(row.intermediate, row.target): row for row in resources}
     for average in best_first(averages):
+        low = lows.get(average.intermediate)
+        if low is None:
+            continue
+        answer = {1: YES, -1: NO, 0: CANNOT_TELL}[low.mean.interval.sign]
+        text = (
+            f"With {average.intermediate}, {languages_gain(low.languages, 'low-resource')} "
+            f"{with_interval(low.mean.interval)} on {name_targets(low.targets)}"
+        )
         label = TRAINED_MEAN if len(average.targets) > 1 else average.targets[0]
         row = rows.get((average.intermediate, label))
-        if row is None or row.first is None:
-            continue
-        low = row.first.interval
-        answer = {1: YES, -1: NO, 0: CANNOT_TELL}[low.sign]
-        text = (
-            f"With {average.intermediate}, {languages_gain(row.first_languages, 'low-resource')} "
-            f"{with_interval(low)}"
-        )
-        if row.second is None or row.difference is None:
+        if row is None or row.first is None or row.second is None or row.difference is None:
             return Answer("low_resource", question, answer, text + "; no high-resource to compare.")
-        gap = row.difference.interval
         tell = {
             1: "low-resource languages gain more",
             -1: "high-resource languages gain more",
             0: "whether one group gains more cannot be told",
-        }[gap.sign]
+        }[row.difference.interval.sign]
+        both = languages_gain(row.second_languages, "high-resource")
+        if abs(row.first.interval.estimate - low.mean.interval.estimate) > 1e-9:  # fewer targets
+            first = in_brackets(row.first.interval)
+            both = (
+                f"Where both are evaluated, low-resource ones gain {first} and high-resource ones"
+            )
         text += (
-            f"; {languages_gain(row.second_languages, 'high-resource')} "
-            f"{in_brackets(row.second.interval)}, English not counted. "
-            f"Difference {in_brackets(gap)}: {tell}."
+            f". {both} {in_brackets(row.second.interval)}, English not counted. "
+            f"Difference {in_brackets(row.difference.interval)}: {tell}."
         )
         return Answer("low_resource", question, answer, text)
     text = "No trained target has a language known to be low-resource."
@@ -266,7 +276,7 @@ def _retrieval(gains: Sequence[Gain], standing: Standing) -> Answer:
     parts = [
         f"{target} {base:.1f} without, "
         + scores_after([(row.intermediate, row.score) for row in group])
-        for (target, base), group in _by_target(rows).items()
+        for (target, base), group in groupby(rows, key=lambda row: (row.target, row.baseline))
     ]
     text = f"Shown apart because it can decide averages on its own: {'; '.join(parts)}."
     return Answer("retrieval", question, answer, text)
@@ -282,11 +292,3 @@ def _headline(answers: Sequence[Answer], averages: Sequence[Average], standing: 
         MIXED: " Untrained retrieval improves with some intermediates and gets worse with others.",
     }
     return start + tail.get(found["retrieval"].answer, "")
-
-
-def _by_target(rows: Sequence[Gain]) -> dict[tuple[str, float], list[Gain]]:
-    """Group gains that have one target and one baseline score."""
-    groups: dict[tuple[str, float], list[Gain]] = {}
-    for row in rows:
-        groups.setdefault((row.target, row.baseline), []).append(row)
-    return groups
