@@ -19,25 +19,24 @@ from midway.analysis.low_resource import LanguageFacts, facts
 from midway.analysis.results import BASELINE
 
 Pair = tuple[str, str]
-UNKNOWN, LOW = "unknown", "low-resource"
+UNKNOWN, LOW, HIGH = "unknown", "low-resource", "high-resource"
+SIZES = ("not in it", "below 1 GiB", "1 to 10 GiB", "10 GiB or more")
+DISTANCES = ("below 0.2", "0.2 to 0.4", "0.4 or more")
+_ORDER = (LOW, HIGH, *SIZES, *DISTANCES, UNKNOWN)  # others by their names, before these
 
 
 def _size(fact: LanguageFacts) -> str:
     gib = fact.cc100_gib
-    if gib is None:
-        return "not in it"
-    return "below 1 GiB" if gib < 1 else "1 to 10 GiB" if gib < 10 else "10 GiB or more"
+    return SIZES[0 if gib is None else 1 + (gib >= 1) + (gib >= 10)]
 
 
 def _syntax(fact: LanguageFacts) -> str:
     away = fact.from_english
-    if away is None:
-        return UNKNOWN
-    return "below 0.2" if away < 0.2 else "0.2 to 0.4" if away < 0.4 else "0.4 or more"
+    return UNKNOWN if away is None else DISTANCES[(away >= 0.2) + (away >= 0.4)]
 
 
 def _resources(fact: LanguageFacts) -> str:
-    return {True: LOW, False: "high-resource", None: UNKNOWN}[fact.low_resource]
+    return {True: LOW, False: HIGH, None: UNKNOWN}[fact.low_resource]
 
 
 PROPERTIES: Mapping[str, Callable[[LanguageFacts], str]] = MappingProxyType(
@@ -92,7 +91,8 @@ def kind_gains(
                 if code not in ENGLISH:
                     where = kinds.setdefault(value(facts(code)), {})
                     where[cube.target] = (*where.get(cube.target, ()), code)
-        for kind, where in sorted(kinds.items()):
+        for kind in sorted(kinds, key=_place):
+            where = kinds[kind]
             codes = {facts(code).canonical for own in where.values() for code in own}
             for pair in pairs:
                 mean = estimate(mean_over(chosen, where), _weights(pair), rng=rng)
@@ -100,6 +100,10 @@ def kind_gains(
                     row = KindGain(*pair, name, kind, tuple(sorted(codes)), tuple(where), mean)
                     table.append(row)
     return tuple(table)
+
+
+def _place(kind: str) -> tuple[int, str]:
+    return (_ORDER.index(kind) if kind in _ORDER else -1, kind)
 
 
 def _weights(pair: Pair) -> dict[str, float]:
