@@ -100,3 +100,10 @@ def test_a_study_without_intermediates(fresh, capfd):
     said = tiny_study.midway(capfd, "recommend", fresh.study, *fresh.options)
     assert said.code == 2
     assert "at least one of each" in said.err
+
+
+def test_scores_with_leaks_are_no_target(fresh, capfd):
+    text = fresh.study.read_text(encoding="utf-8")
+    fresh.study.write_text(text.replace("[compare]", '[compare]\nleaks = "drop"'), "utf-8")
+    document = told(capfd, fresh)
+    assert [item["target"] for item in document["target"]] == ["tydiqa", "udpos"]

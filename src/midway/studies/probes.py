@@ -10,7 +10,7 @@ from typing import Any
 
 from midway.advice.pairs import Data, Probe
 from midway.analysis.low_resource import facts
-from midway.analysis.results import BASELINE
+from midway.analysis.results import APART, BASELINE
 from midway.graph.stage import Stage
 from midway.stages import specs
 from midway.studies.session import Session
@@ -49,7 +49,8 @@ def probes(session: Session) -> Probes:
         ]
     first = session.study.seeds[0]
     for cell in session.expansion.cells:
-        if not cell.trained or (cell.intermediate, cell.seed) != (BASELINE, first):
+        first_of_all = (cell.intermediate, cell.seed) == (BASELINE, first)
+        if not cell.trained or not first_of_all or cell.target.endswith(APART):
             continue
         model = cell.score.inputs["predictions"].inputs["model"]
         features = model.inputs["features0"]
