@@ -22,6 +22,7 @@ from midway.errors import DataError
 from midway.metrics.benchmark import BENCHMARKS
 from midway.metrics.file_scores import Context
 from midway.store.local import Store
+from midway.studies.advising import measured_in
 from midway.studies.session import plan_study
 from midway.studies.study_file import load_study
 from midway.tasks import load_card
@@ -232,6 +233,23 @@ def codes(_: Path) -> Action:
     return action
 
 
+def summary(folder: Path) -> Action:
+    """Another study's summary, whose gains are evidence."""
+    path = folder / "summary.json"
+    mean = {"estimate": 1.5, "low": 0.5, "high": 2.5}
+    row = {"intermediate": "a", "target": "t", "trained": True, "mean": mean, "transfer": None}
+    whole = json.dumps({"version": 1, "gains": [row, row | {"transfer": mean}]}).encode()
+
+    def action(rng: random.Random) -> None:
+        tree = rng.random() < 0.6
+        changed = json.dumps(rearranged(json.loads(whole), rng)).encode() if tree else whole
+        path.write_bytes(changed if tree else damaged(changed, rng))
+        for gain, error in measured_in(path).values():
+            assert -100 <= gain <= 100 and 0 <= error < 10_000
+
+    return action
+
+
 TARGETS = {
     "study": Target(study, 20),
     "plan": Target(plan, 3, warm=True),
@@ -245,4 +263,5 @@ TARGETS = {
     "codes": Target(codes, 6),
     "canonical": Target(canonical, 4),
     "results": Target(results, 3),
+    "summary": Target(summary, 3),
 }

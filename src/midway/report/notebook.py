@@ -124,7 +124,7 @@ def open_results(folder: str | Path) -> Results:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
         found = summary.get("version") if isinstance(summary, dict) else None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(
             f"{path}: no results of a study ({error}); give the folder that `midway run` wrote to"
         ) from error

@@ -18,8 +18,10 @@ from midway.errors import StudyError
 from midway.studies.probes import Probes, intermediate_data, target_data, told_apart
 from midway.studies.provenance import analysed
 from midway.studies.session import Session
+from midway.tasks.sources import read_text
 
 _SEED = 20200526  # as in the report
+_WIDEST = 10_000  # points: two seeds that say nothing
 
 
 def evidence_of(
@@ -78,20 +80,20 @@ def measured_in(path: Path) -> Gains:
     """Gains that a ``summary.json`` states, without English where it has other languages.
 
     Raises:
-        StudyError: it is not one.
+        DataError: it cannot be read.
+        StudyError: it is no summary.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        rows = [row for row in document["gains"] if row["trained"]]
+        document = json.loads(read_text(path))
         return {
-            (row["intermediate"], row["target"]): _stated(row["transfer"] or row["mean"])
-            for row in rows
-            if row["intermediate"] != BASELINE
+            (str(row["intermediate"]), str(row["target"])): _stated(row["transfer"] or row["mean"])
+            for row in document["gains"]
+            if row["trained"] and row["intermediate"] != BASELINE
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise StudyError(
-            f"{path}: expected the summary.json of a study ({type(error).__name__}: {error}); "
-            "midway run writes it beside results.csv"
+            f"{path}: expected the summary.json of a study, found something else "
+            f"({type(error).__name__}: {error}); give the one that midway run wrote"
         ) from error
 
 
@@ -103,5 +105,10 @@ def _with_error(estimate: float, low: float, high: float) -> tuple[float, float]
     """A gain with the error that a normal variable of its interval's width has.
 
     The interval is wider than its standard error says where few seeds know little of their spread.
+
+    Raises:
+        ValueError: these are no points of a score in percent.
     """
+    if not (-100 <= estimate <= 100 and -_WIDEST <= low <= estimate <= high <= _WIDEST):
+        raise ValueError(f"a gain of {estimate} from {low} to {high} points")
     return float(estimate), float(high - low) / (2 * 1.96)
