@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 )
 SHOWN = """Array.from(document.querySelectorAll('%s')).filter(
     item => item.getClientRects().length > 0).length"""
-CODES = """Array.from(document.querySelectorAll('#resources table.heat tbody tr')).map(
+CODES = """Array.from(document.querySelectorAll('#resources table.heat:not(.kinds) tbody tr')).map(
     row => row.querySelector('.code').textContent).join(' ')"""
 CHOOSE = """(function () {
     var menu = document.querySelector('select[name=%s]');
@@ -100,11 +100,11 @@ def test_a_table_that_goes_on_says_so(browser, path):
 
 def test_a_click_sorts_a_table_and_another_turns_it_round(browser, path):
     browser.open(path)
-    table = "document.querySelector('#resources table.heat')"
-    gains = f"Array.from({table}.tBodies[0].rows).map(row => Number(row.cells[4].dataset.sort))"
+    table = "document.querySelector('#resources table.heat:not(.kinds)')"
+    gains = f"Array.from({table}.tBodies[0].rows).map(row => Number(row.cells[5].dataset.sort))"
     before = browser.ask(gains)
     assert before != sorted(before)
-    button = f"{table}.querySelectorAll('thead button')[4]"
+    button = f"{table}.querySelectorAll('thead button')[5]"
     browser.ask(f"{button}.click()")
     assert browser.ask(gains) == sorted(before)
     assert browser.ask(f"{button}.closest('th').getAttribute('aria-sort')") == "ascending"
@@ -143,7 +143,7 @@ def test_filters_hide_languages_everywhere_and_show_them_again(browser, path):
     assert browser.ask("document.querySelector('#filter output').textContent") == (
         f"{len(LOW)} of {len(LANGUAGES)} languages"
     )
-    assert browser.ask(SHOWN % "#resources table.heat tbody tr") == len(LOW)
+    assert browser.ask(SHOWN % "#resources table.heat:not(.kinds) tbody tr") == len(LOW)
     assert browser.ask(SHOWN % "#languages svg.heatmap g.row") == len(LOW)
     assert browser.ask(SHOWN % dots) == browser.ask(SHOWN % of_low) == drawn
     assert browser.ask("document.querySelector('#languages svg.heatmap').clientHeight") < height
