@@ -89,8 +89,18 @@ def test_before_any_training_there_are_ranks_only(fresh, capfd):
 def test_a_target_that_is_not_there(tiny, capfd):
     said = tiny_study.midway(capfd, "recommend", tiny.study, *tiny.options, "--target", "tydiq")
     assert said.code == 2
-    assert "Did you mean 'tydiqa'" in said.err or "tydiqa" in said.err
+    assert "no trained target 'tydiq'. Did you mean 'tydiqa'? It has tydiqa, udpos" in said.err
+    assert "describe" not in said.err  # nothing is computed before that is known
     assert not said.out
+
+
+def test_a_language_that_nobody_knows(tiny, capfd):
+    said = tiny_study.midway(
+        capfd, "recommend", tiny.study, *tiny.options, "--languages", "sw,swahilii"
+    )
+    assert said.code == 2
+    assert "'swahilii'" in said.err
+    assert "describe" not in said.err
 
 
 def test_a_study_without_intermediates(fresh, capfd):

@@ -12,6 +12,8 @@ from midway.cli.options import DataOption, JsonOption, StoreOption, StudyArgumen
 
 if TYPE_CHECKING:
     from midway.advice import Advice, Evidence, Trial
+    from midway.studies.probes import Probes
+    from midway.studies.session import Session
 
 
 def register(app: typer.Typer) -> None:
@@ -41,16 +43,16 @@ def recommend(
     been trained and each gain that has been measured adds to what it knows.
     """
     from midway import advice as advising
-    from midway.errors import UsageError, suggest
+    from midway.cli.store_cmds import open_store
+    from midway.studies.probes import probes
+    from midway.studies.session import open_session
 
-    evidence, own = _evidence(study, store, data, languages, results or [])
-    for name in target or ():
-        if name not in own:
-            raise UsageError(
-                f"{study} has no trained target {name!r}.{suggest(name, own)} It has "
-                f"{', '.join(own)}; give one of them with --target"
-            )
-    advice = [advising.recommend(evidence, name) for name in target or own]
+    session = open_session(study, open_store(store), data_folders(data))
+    found = probes(session)
+    asked = target or list(found.targets)
+    _check(study, asked, list(found.targets))
+    evidence = _evidence(session, found, _codes(languages), results or [])
+    advice = [advising.recommend(evidence, name) for name in asked]
     trial = advising.try_out(evidence)
     if as_json:
         document = {
@@ -66,27 +68,49 @@ def recommend(
         typer.echo(line)
 
 
+def _check(study: Path, asked: list[str], there: list[str]) -> None:
+    """Refuse targets that a study does not train."""
+    from midway.errors import UsageError, suggest
+
+    for name in asked:
+        if name not in there:
+            raise UsageError(
+                f"{study} has no trained target {name!r}.{suggest(name, there)} It has "
+                f"{', '.join(there)}; give one of them with --target"
+            )
+
+
+def _codes(languages: str) -> list[str]:
+    """Codes of ``--languages``; each must be known."""
+    from midway.errors import UsageError
+    from midway.languages import lookup
+
+    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    for code in codes:
+        if lookup(code) is None:
+            raise UsageError(
+                f"--languages: no benchmark uses the code {code!r}; expected codes such as sw, "
+                "swh or swh_Latn, separated by commas"
+            )
+    return codes
+
+
 def _evidence(
-    study: Path, store: Path | None, data: str, languages: str, results: list[Path]
-) -> tuple["Evidence", list[str]]:
-    """What is known, and the study's trained targets; describes the data first where needed."""
+    session: "Session", found: "Probes", codes: list[str], results: list[Path]
+) -> "Evidence":
+    """What is known; describes the data first, where that has not been done."""
     from midway.cli.progress import progress_observer
-    from midway.cli.store_cmds import open_store
     from midway.errors import StoreError
     from midway.graph.plan import build
     from midway.graph.runner import run_plan
-    from midway.studies.advising import evidence_of
-    from midway.studies.probes import probes
-    from midway.studies.session import open_session
+    from midway.studies.advising import evidence_of, measured_in
 
-    session = open_session(study, open_store(store), data_folders(data))
-    found = probes(session)
+    elsewhere = [measured_in(path) for path in results]
     with progress_observer() as observer:
         outcome = run_plan(build(found.stages), session.store, session.runtime, observer=observer)
     if outcome.failed:
         raise StoreError("; ".join(outcome.failed.values()))
-    codes = [code.strip() for code in languages.split(",") if code.strip()]
-    return evidence_of(session, found, codes, results), list(found.targets)
+    return evidence_of(session, found, codes, elsewhere)
 
 
 def _lines(advice: "Advice") -> Iterator[str]:

@@ -25,7 +25,7 @@ _WIDEST = 10_000  # points: two seeds that say nothing
 
 
 def evidence_of(
-    session: Session, found: Probes, languages: Collection[str], results: Collection[Path]
+    session: Session, found: Probes, languages: Collection[str], elsewhere: Collection[Gains]
 ) -> Evidence:
     """All that is known of a study's candidates and targets.
 
@@ -33,16 +33,16 @@ def evidence_of(
         session: the study.
         found: its probes, which must be in the store.
         languages: that count; empty: all but English.
-        results: ``summary.json`` of other studies.
+        elsewhere: gains of other studies (`measured_in`).
 
     Raises:
-        StudyError: there is nothing to choose from, or a file is no summary.
+        StudyError: there is nothing to choose from.
     """
     wanted = frozenset(facts(code).canonical for code in languages)
     targets = target_data(session, found)
     if wanted:
         targets = {name: replace(data, languages=tuple(wanted)) for name, data in targets.items()}
-    gains = merged([measured(session, wanted), *(measured_in(path) for path in results)])
+    gains = merged([measured(session, wanted), *elsewhere])
     return gather(intermediate_data(session, found), targets, told_apart(session, found), gains)
 
 
