@@ -11,8 +11,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "integration"))
 
@@ -161,7 +163,9 @@ def truth(place: Place) -> Truth:
     return Truth((place.out / "results.csv").read_bytes(), tiny_study.outputs(place.store), seconds)
 
 
-def differs(place: Place, expected: Truth, said: Said, *, partly: bool = False) -> str:
+def differs(
+    place: Place, expected: Truth, said: Said, *, partly: bool = False, more: bool = False
+) -> str:
     """Why a finished run is not as good as the undisturbed one; empty if it is.
 
     Args:
@@ -169,6 +173,8 @@ def differs(place: Place, expected: Truth, said: Said, *, partly: bool = False) 
         expected: the undisturbed one.
         said: how it ended.
         partly: artefacts that nobody needed again may be gone.
+        more: there may be others, while other runs work on the same store: a model whose weights
+            are dropped when its readers are done.
     """
     if said.code != 0:
         return f"ended with code {said.code}: {last_line(said.err)}"
@@ -181,7 +187,23 @@ def differs(place: Place, expected: Truth, said: Said, *, partly: bool = False) 
     except (ValueError, KeyError, TypeError):
         return "a damaged manifest"
     wanted = {key: files for key, files in expected.outputs.items() if key in found or not partly}
-    return "" if found == wanted else "other artefacts"
+    if more:
+        found = {key: files for key, files in found.items() if key in wanted}
+    return "" if found == wanted else f"other artefacts: {_difference(found, wanted)}"
+
+
+def _difference(found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> str:
+    both = found.keys() & wanted.keys()
+    parts = {
+        "missing": wanted.keys() - found.keys(),
+        "not expected": found.keys() - wanted.keys(),
+        "changed": {key for key in both if found[key] != wanted[key]},
+    }
+    return "; ".join(
+        f"{what} {', '.join(f'{stage} {key[:12]}' for stage, key in sorted(keys))}"
+        for what, keys in parts.items()
+        if keys
+    )
 
 
 def unclear(said: Said, *codes: int) -> str:
