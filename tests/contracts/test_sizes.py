@@ -16,7 +16,7 @@ from midway.tasks import card_names
 
 SOURCE = Path(find_spec("midway").origin).parent
 FILES = sorted(SOURCE.rglob("*.py"))
-ENGINE_LINES, EVIDENCE_LINES, LINES_PER_CARD = 13_000, 5_200, 175
+ENGINE_LINES, EVIDENCE_LINES, LINES_PER_CARD = 13_100, 5_200, 175
 EVIDENCE = ("advice", "analysis", "claims", "report", "stats")
 FILE_LINES, FUNCTION_LINES, PARAMETERS, CARD_LINES = 300, 60, 6, 80
 

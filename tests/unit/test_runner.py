@@ -133,6 +133,54 @@ def test_served_artefacts_are_dropped_and_not_missed(store, log):
     assert len(log()) == 3
 
 
+class Meanwhile(Recorder):
+    """While the first stage of a run is computed, another run computes a plan."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.other = other
+
+    def started(self, stage):
+        super().started(stage)
+        other, self.other = self.other, None
+        if other is not None:
+            other()
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_what_another_run_computed_used_and_dropped_is_not_computed_again(store, log, length):
+    """The run had looked before: what it trains is in its queue, and is no longer needed."""
+    data = toy(EXAMPLES, "data")
+    models = [toy(TRAIN, "model0", {"data": data})]
+    if length == 2:
+        models.append(toy(TRAIN, "model1", {"parent": models[0]}))
+    predict = toy(PREDICT, "predict", {"model": models[-1]})
+    plan = build([toy(TRAIN, "own", {"data": data}), predict])
+    droppable = {model.key for model in models}
+
+    def other():
+        run_plan(build([predict]), store, Runtime(), droppable=droppable)
+        assert not any(store.has(model) for model in models)
+
+    seen = Meanwhile(other)
+    run_plan(build([data]), store, Runtime())
+    outcome = run_plan(plan, store, Runtime(), observer=seen, droppable=droppable)
+    assert outcome.exit_code == 0
+    assert store.has(predict)
+    names = [name for name in log() if name.startswith("model")]
+    assert names == [f"model{n}" for n in range(length)]
+    assert set(outcome.cached) >= droppable
+    assert [store.has(model) for model in models] == [False] * length
+
+
+def test_what_served_is_computed_again_if_it_is_asked_for_itself(store, log):
+    _, train, predict = chain("x")
+    run_plan(build([predict]), store, Runtime(), droppable={train.key})
+    run_plan(build([predict]), store, Runtime(), droppable={train.key}, only="train t-x")
+    assert log().count("t-x") == 2
+    assert store.has(train)
+
+
 def test_droppable_stays_while_a_reader_is_missing(store):
     _, train, predict = chain("x")
     other = toy(PREDICT, "other", {"model": train}, action="fail")

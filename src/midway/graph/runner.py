@@ -22,7 +22,7 @@ from midway.graph.execute import Result, as_error
 from midway.graph.hits import drift, history, rebuilt_inputs, survey
 from midway.graph.observer import Observer, Silent
 from midway.graph.plan import Plan, select
-from midway.graph.served import drop_served
+from midway.graph.served import drop_served, has_served
 from midway.graph.stage import Runtime, Stage
 from midway.store.local import Store
 
@@ -30,8 +30,7 @@ Keep = Literal["intermediates", "all"]
 
 DATA_KINDS = frozenset({"encoder", "examples", "leaks", "features", "budgets"})
 _POLL_SECONDS = 0.5
-# An input that keeps vanishing is not only another run's doing.
-_MOST_RESTARTS = 3
+_MOST_RESTARTS = 3  # an input that keeps vanishing is not only another run's doing
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def run_plan(
         retry: run stages that failed in an earlier run again.
         strict: refuse artefacts that were made by source that has changed since.
         keep: ``intermediates`` removes `droppable` artefacts that have served; ``all`` does not.
-        droppable: keys whose artefact only serves its readers in the plan.
+        droppable: keys whose artefact only serves its readers, unless `only` asks for it.
         first: names of the kinds that everything else waits for.
         budget: stages that it has no room for are not started.
 
@@ -119,13 +118,14 @@ def run_plan(
         UsageError: `only` fits no stage.
         Interrupted: the user stopped the run; what is finished is kept.
     """
+    roots = select(plan, only)
     run = _Run(
         plan=plan,
         store=store,
         observer=observer or Silent(),
-        roots=select(plan, only),
+        roots=roots,
         first=frozenset(first),
-        droppable=frozenset(droppable) if keep == "intermediates" else frozenset(),
+        droppable=frozenset(droppable if keep == "intermediates" else ()) - {s.key for s in roots},
         budget=budget,
     )
     _look(run)
@@ -135,8 +135,7 @@ def run_plan(
     if run.queue:
         _work(run, runtime, workers=workers)
     drop_served(plan, store, run.droppable, run.observer.notice)
-    left_out = tuple(run.queue)
-    return Outcome(tuple(run.done), tuple(run.cached), run.failed, run.skipped, left_out)
+    return Outcome(tuple(run.done), tuple(run.cached), run.failed, run.skipped, tuple(run.queue))
 
 
 def _work(run: _Run, runtime: Runtime, *, workers: int) -> None:
@@ -163,6 +162,9 @@ def _loop(run: _Run, engine: Engine, flag: StopFlag) -> None:
             engine.stop()
         if run.ending is None:
             while len(run.running) < engine.capacity and (stage := _next(run)) is not None:
+                if has_served(run.plan, run.store, run.droppable, stage.key):
+                    _handle(run, stage, Result("present"))
+                    continue
                 run.running.add(stage.key)
                 if run.budget is not None:
                     run.budget.started(stage)
@@ -180,8 +182,7 @@ def _loop(run: _Run, engine: Engine, flag: StopFlag) -> None:
 
 def _next(run: _Run) -> Stage | None:
     """Return the first stage that can run now, or None if all wait for something."""
-    now = time.monotonic()
-    return next((each for each in _ready(run) if run.held.get(each.key, now) <= now), None)
+    return next((s for s in _ready(run) if run.held.get(s.key, 0.0) <= time.monotonic()), None)
 
 
 def _ready(run: _Run) -> Iterator[Stage]:
@@ -225,8 +226,7 @@ def _handle(run: _Run, stage: Stage, result: Result) -> None:
             _fail(run, stage, result.message)
         case "interrupted":
             run.ending = run.ending or Interrupted("interrupted; run again to continue")
-        case "fatal" | "store":
-            # An interrupt or an earlier error stays what the user is told.
+        case "fatal" | "store":  # an interrupt or an earlier error stays what the user is told
             run.ending = run.ending or as_error(result)
 
 
@@ -241,15 +241,15 @@ def _look(run: _Run) -> None:
     for line in found.damaged:
         run.observer.notice(line)
     early: set[str] = set()
-    pending = [stage for stage in found.missing.values() if stage.kind.name in run.first]
+    pending = [each for each in found.missing.values() if each.kind.name in run.first]
     while pending:
         stage = pending.pop()
         if stage.key in found.missing and stage.key not in early:
             early.add(stage.key)
             pending += stage.inputs.values()
-    order = [stage for stage in run.plan.stages if stage.key in found.missing]
-    order.sort(key=lambda stage: stage.key not in early)  # stable: depth first within each part
-    run.queue = {stage.key: stage for stage in order}
+    order = (stage for stage in run.plan.stages if stage.key in found.missing)
+    ordered = sorted(order, key=lambda stage: stage.key not in early)  # stable: depth first inside
+    run.queue = {stage.key: stage for stage in ordered}
     run.early = early
     known = run.cached.keys() | run.running | set(run.done)
     for stage in found.hits:
