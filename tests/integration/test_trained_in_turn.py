@@ -112,3 +112,23 @@ def test_it_learns_and_is_exported(folder, capfd):
     line = (folder / "submission/predictions/xcopa/test-sw.jsonl").read_text("utf-8").split("\n")[3]
     assert set(json.loads(line)) == {"idx", "label"}
     assert json.loads(line)["idx"] == 3
+
+
+def test_an_intermediate_that_is_also_a_first_training_keeps_its_weights(folder, capfd):
+    same = STUDY.replace('name = "turns"', 'name = "same"').replace(
+        'name = "squad-en"\nmix = [{ task = "squad", examples = 8 }]',
+        'name = "siqa-en"\nmix = [{ task = "siqa", examples = 12 }]',
+    )
+    path = folder / "same.toml"
+    path.write_text(same, encoding="utf-8")
+    store = folder / "same-store"
+    options = ("--data", folder / "data", "--store", store, "--out", folder / "same-out")
+    for _ in range(2):
+        assert midway(capfd, "run", path, *options).code == 0
+    session = open_session(path, Store(store), (folder / "data",))
+    first = next(c for c in session.expansion.cells if c.intermediate == "none")
+    parent = first.score.inputs["predictions"].inputs["model"].inputs["parent"]
+    model = session.expansion.intermediates["siqa-en"]
+    assert parent.key == model.key  # one stage serves as both
+    assert session.store.has(model)
+    assert model.key not in session.droppable

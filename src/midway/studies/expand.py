@@ -114,6 +114,7 @@ def _expand_target(
     expansion.training += validated(f"target {name}", chain)
     tokenised = features(build, card, evaluated, hyper)
     tuning = _tuning(build, card, target, split, hyper)
+    kept = {stage.key for by_seed in models.values() for stage in by_seed.values() if stage}
     for intermediate, by_seed in models.items():
         for seed in build.study.seeds:
             model, head = by_seed[seed], ""
@@ -126,7 +127,8 @@ def _expand_target(
                 label = f"train {what} · seed {seed}"
                 model = train(build, [source], hyper, seed, model, label=label, head=head)
                 head = head_of(model)
-                expansion.target_models.append(model)
+                if model.key not in kept:  # an intermediate may be a target's first training too
+                    expansion.target_models.append(model)
             label = label_of(name, intermediate, seed if model else None)
             scored = score(build, card, target, hyper, model, tokenised, label=label, tuning=tuning)
             cell = Cell(intermediate, name, seed, split, card, bool(chain), scored)
