@@ -163,9 +163,7 @@ def truth(place: Place) -> Truth:
     return Truth((place.out / "results.csv").read_bytes(), tiny_study.outputs(place.store), seconds)
 
 
-def differs(
-    place: Place, expected: Truth, said: Said, *, partly: bool = False, more: bool = False
-) -> str:
+def differs(place: Place, expected: Truth, said: Said, *, partly: bool = False) -> str:
     """Why a finished run is not as good as the undisturbed one; empty if it is.
 
     Args:
@@ -173,8 +171,6 @@ def differs(
         expected: the undisturbed one.
         said: how it ended.
         partly: artefacts that nobody needed again may be gone.
-        more: there may be others, while other runs work on the same store: a model whose weights
-            are dropped when its readers are done.
     """
     if said.code != 0:
         return f"ended with code {said.code}: {last_line(said.err)}"
@@ -187,8 +183,6 @@ def differs(
     except (ValueError, KeyError, TypeError):
         return "a damaged manifest"
     wanted = {key: files for key, files in expected.outputs.items() if key in found or not partly}
-    if more:
-        found = {key: files for key, files in found.items() if key in wanted}
     return "" if found == wanted else f"other artefacts: {_difference(found, wanted)}"
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from safetensors import safe_open
-from tiny import artefact, context, tiny_model
+from tiny import context
 from tiny_predict import LANGUAGES, one_by_one, prepare, run, shrunk, tagged, trained
 
 from midway.stages import search
@@ -14,16 +14,6 @@ from midway.stages.prediction_files import read_predictions
 from midway.stages.specs import EntrySpec, TrainSpec
 from midway.tasks import load_card
 from midway.train.recipe import Recipe
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model("bert")
-
-
-@pytest.fixture(scope="module")
-def encoder(model, tmp_path_factory):
-    return artefact(model, tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.mark.parametrize("tokens", [1, 200, 100_000])

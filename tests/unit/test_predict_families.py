@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
-from tiny import artefact, context, tiny_model
+from tiny import context
 from tiny_mining import naive
 from tiny_predict import LANGUAGES, card_of, one_by_one, prepare, run, shrunk, trained
 
@@ -19,16 +19,6 @@ from midway.stages import predict as predict_stage
 from midway.stages import score as score_stage
 from midway.stages.prediction_files import read_predictions
 from midway.stages.specs import ScoreSpec
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model("bert")
-
-
-@pytest.fixture(scope="module")
-def encoder(model, tmp_path_factory):
-    return artefact(model, tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture

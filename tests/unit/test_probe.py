@@ -5,22 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
-from tiny import artefact, context, tiny_model
+from tiny import context
 from tiny_predict import one_by_one, prepare, trained
 
 from midway.stages import probe
 from midway.stages.specs import ProbeSpec
 from midway.stats.transferability import h_score, log_me, nearest
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny_model("bert")
-
-
-@pytest.fixture(scope="module")
-def encoder(model, tmp_path_factory):
-    return artefact(model, tmp_path_factory.mktemp("encoder"))
 
 
 def places_of(family, row):

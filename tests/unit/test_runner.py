@@ -173,6 +173,18 @@ def test_what_another_run_computed_used_and_dropped_is_not_computed_again(store,
     assert [store.has(model) for model in models] == [False] * length
 
 
+def test_a_model_goes_whose_reader_has_served_and_gone(store):
+    """The first of two trainings in a row was left behind by a run that died."""
+    first = toy(TRAIN, "first")
+    second = toy(TRAIN, "second", {"parent": first})
+    plan = build([toy(PREDICT, "predict", {"model": second})])
+    run_plan(plan, store, Runtime(), droppable={second.key})
+    assert store.has(first)
+    assert not store.has(second)
+    run_plan(plan, store, Runtime(), droppable={first.key, second.key})
+    assert not store.has(first)
+
+
 def test_what_served_is_computed_again_if_it_is_asked_for_itself(store, log):
     _, train, predict = chain("x")
     run_plan(build([predict]), store, Runtime(), droppable={train.key})

@@ -13,6 +13,8 @@ from midway.errors import StudyError
 Floats = NDArray[np.float64]
 Gains = Mapping[tuple[str, str], tuple[float, float]]
 """(intermediate, target) → measured gain and its standard error, in points."""
+HALF_WIDTH = 1.96  # standard errors on either side, in a normal variable's 95 % interval
+PROBED = ("log_me", "h_score", "nearest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +84,14 @@ def gather(
         if name in intermediates:
             place = rows.index(name), columns.index(target)
             table[place], errors[place] = gain, error
-    found = {name: np.full(shape, np.nan) for name in (*QUANTITIES, "before", *_PROBED)}
+    found = {name: np.full(shape, np.nan) for name in (*QUANTITIES, "before", *PROBED)}
     for column, (target, data) in enumerate(targets.items()):
         pairs = [quantities(intermediates[name], data) for name in rows]
         for name in QUANTITIES:
             found[name][:, column] = [pair[name] for pair in pairs]
         found["before"][:, column] = before(pairs)
         for row, name in enumerate(rows):
-            for score in _PROBED:
+            for score in PROBED:
                 found[score][row, column] = _gained(probes, name, target, score)
     return Evidence(
         candidates=rows,
@@ -100,9 +102,6 @@ def gather(
         sizes=tuple(data.examples for data in intermediates.values()),
         tasks=tuple(data.tasks for data in intermediates.values()),
     )
-
-
-_PROBED = ("log_me", "h_score", "nearest")
 
 
 def _gained(probes: Mapping[tuple[str, str], Probe], name: str, target: str, score: str) -> float:

@@ -18,13 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from midway.advice.evidence import Evidence
+from midway.advice.evidence import HALF_WIDTH, Evidence
 from midway.advice.pairs import QUANTITIES, standard
 from midway.analysis.results import BASELINE
 from midway.stats import shrink, student
 
 Floats = NDArray[np.float64]
 LEAST_TARGETS = 3
+USED = ("before", "log_me")
+"""What is known of a pair that advice goes by, chosen before any result."""
 CANNOT_TELL = "cannot tell"
 WORDS = {
     "text": "its text is the most like the target's",
@@ -101,9 +103,7 @@ def recommend(evidence: Evidence, target: str) -> Advice:
     return Advice(target, rows, use, _text(rows, use))
 
 
-def predict(
-    evidence: Evidence, column: int, names: Sequence[str] = ("before", "log_me")
-) -> Predicted:
+def predict(evidence: Evidence, column: int, names: Sequence[str] = USED) -> Predicted:
     """Predict the gains on one target.
 
     Args:
@@ -115,7 +115,7 @@ def predict(
     columns = np.flatnonzero(evidence.measured)
     own, own_errors = evidence.gains[:, column], evidence.errors[:, column]
     if len(columns) < LEAST_TARGETS:
-        half = 1.96 * own_errors
+        half = HALF_WIDTH * own_errors
         return Predicted(own, own - half, own + half)
     used = np.union1d(columns, [column])
     height, width = len(evidence.candidates), len(used)
@@ -139,7 +139,7 @@ def predict(
 
 def ranked_by(evidence: Evidence, column: int) -> Floats:
     """One number for each candidate from what is known without any score; more is better."""
-    told = (evidence.told(name, column) for name in ("before", "log_me"))
+    told = (evidence.told(name, column) for name in USED)
     known = [values for values in told if values is not None]
     return np.mean(known, axis=0) if known else np.zeros(len(evidence.candidates))
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from midway.advice.evidence import Evidence
+from midway.advice.evidence import PROBED, Evidence
 from midway.advice.pairs import QUANTITIES
-from midway.advice.predict import LEAST_TARGETS, Predicted, predict, ranked_by
+from midway.advice.predict import LEAST_TARGETS, USED, Predicted, predict, ranked_by
 from midway.stats import student
 
 Floats = NDArray[np.float64]
@@ -98,7 +98,7 @@ def _methods(evidence: Evidence, column: int) -> dict[str, Floats]:
     without = replace(evidence, gains=hidden)
     asks_squad = [float("squad" in tasks or "squad_v2" in tasks) for tasks in evidence.tasks]
     scored = {
-        ADVICE: ("before", "log_me"),
+        ADVICE: USED,
         "scores on other targets alone": (),
         "… and what is known before training": ("before",),
         "… and LogME after training": ("log_me",),
@@ -106,8 +106,7 @@ def _methods(evidence: Evidence, column: int) -> dict[str, Floats]:
     said = {name: _advised(predict(without, column, used)) for name, used in scored.items()}
     ranks: dict[str, Floats | Sequence[float] | None] = {
         NO_SCORES: ranked_by(evidence, column),
-        **{name: evidence.told(name, column) for name in ("before", *QUANTITIES)},
-        **{name: evidence.told(name, column) for name in ("log_me", "h_score", "nearest")},
+        **{name: evidence.told(name, column) for name in ("before", *QUANTITIES, *PROBED)},
         "always SQuAD": asks_squad if any(asks_squad) else None,
         "largest data set": evidence.sizes,
         "at random": np.zeros(len(evidence.candidates)),

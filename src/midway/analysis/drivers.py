@@ -17,10 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from midway.analysis.cube import Cube
-from midway.analysis.gains import ENGLISH, Gain, intermediates, trained
-from midway.analysis.low_resource import facts
-from midway.analysis.results import BASELINE
-from midway.languages import Language, lookup, syntactic_distance
+from midway.analysis.gains import ENGLISH, Gain, compared, trained
+from midway.analysis.low_resource import LanguageFacts, facts
 from midway.stats import Interval, Shares, decompose, regress
 
 LEAST_CC100 = 0.05  # GiB, for languages outside CC-100; 0.1 is the smallest figure published
@@ -81,8 +79,7 @@ def slopes(
         contrasts: pairs of intermediates.
     """
     chosen = trained(cubes)
-    pairs = [(name, BASELINE) for name in intermediates(chosen)]
-    pairs += [(first, second) for first, second in contrasts]
+    pairs = compared(chosen, contrasts)
     return tuple(slope for pair in pairs for slope in _slopes(chosen, pair, training))
 
 
@@ -107,13 +104,14 @@ def _slopes(
         first, second = (cube.values[cube.systems.index(name)][picks] for name in pair)
         for place, gain in enumerate((first - second).mean(axis=0).tolist()):
             code = cube.languages[place]
-            language = lookup(code)
-            if language is None or code in ENGLISH:
+            fact = facts(code)
+            if fact.from_english is None or code in ENGLISH:  # unknown, or nothing to transfer to
                 continue
             values.append(gain)
-            rows.append([*_properties(language), float(language.code in seen)])
+            seen_too = float(fact.canonical in seen)
+            rows.append([*_properties(fact), 10 * fact.from_english, seen_too])
             blocks.append(block)
-            names.append(language.code)
+            names.append(fact.canonical)
     if not values:
         return []
     table = np.array(rows)
@@ -127,10 +125,8 @@ def _slopes(
     return [Slope(*pair, label, slope, *counts) for label, slope in zip(labels, found, strict=True)]
 
 
-def _properties(language: Language) -> list[float]:
-    gib = language.cc100_gib or LEAST_CC100
-    apart = syntactic_distance(language.code, "en") or 0.0
-    return [math.log10(gib), float(language.script == "Latn"), 10 * apart]
+def _properties(fact: LanguageFacts) -> list[float]:
+    return [math.log10(fact.cc100_gib or LEAST_CC100), float(fact.script == "Latn")]
 
 
 def _varies(column: np.ndarray, names: Sequence[str]) -> bool:

@@ -86,6 +86,12 @@ def against_baseline(name: str) -> dict[str, float]:
     return {name: 1.0, BASELINE: -1.0}
 
 
+def compared(cubes: Sequence[Cube], contrasts: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """Return every intermediate with the baseline, and the two sides of every contrast."""
+    against = [(name, BASELINE) for name in intermediates(cubes)]
+    return [*against, *((first, second) for first, second in contrasts)]
+
+
 def baseline_scores(cube: Cube) -> dict[str, float]:
     """Return the baseline's score of each language in percent, the mean over all its seeds.
 

@@ -14,11 +14,9 @@ import numpy as np
 
 from midway.analysis.cube import Cube
 from midway.analysis.estimate import Estimate, estimate, mean_over
-from midway.analysis.gains import ENGLISH, against_baseline, intermediates, trained
+from midway.analysis.gains import ENGLISH, compared, trained
 from midway.analysis.low_resource import LanguageFacts, facts
-from midway.analysis.results import BASELINE
 
-Pair = tuple[str, str]
 UNKNOWN, LOW, HIGH = "unknown", "low-resource", "high-resource"
 SIZES = ("not in it", "below 1 GiB", "1 to 10 GiB", "10 GiB or more")
 DISTANCES = ("below 0.2", "0.2 to 0.4", "0.4 or more")
@@ -81,8 +79,7 @@ def kind_gains(
 ) -> tuple[KindGain, ...]:
     """Return gains by kind of language, a property at a time, of intermediates and contrasts."""
     chosen = trained(cubes)
-    pairs = [(name, BASELINE) for name in intermediates(chosen)]
-    pairs += [(first, second) for first, second in contrasts]
+    pairs = compared(chosen, contrasts)
     table = []
     for name, value in PROPERTIES.items():
         kinds: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -94,17 +91,13 @@ def kind_gains(
         for kind in sorted(kinds, key=_place):
             where = kinds[kind]
             codes = {facts(code).canonical for own in where.values() for code in own}
-            for pair in pairs:
-                mean = estimate(mean_over(chosen, where), _weights(pair), rng=rng)
+            shared = name, kind, tuple(sorted(codes)), tuple(where)
+            for first, second in pairs:
+                mean = estimate(mean_over(chosen, where), {first: 1.0, second: -1.0}, rng=rng)
                 if mean is not None:
-                    row = KindGain(*pair, name, kind, tuple(sorted(codes)), tuple(where), mean)
-                    table.append(row)
+                    table.append(KindGain(first, second, *shared, mean))
     return tuple(table)
 
 
 def _place(kind: str) -> tuple[int, str]:
     return (_ORDER.index(kind) if kind in _ORDER else -1, kind)
-
-
-def _weights(pair: Pair) -> dict[str, float]:
-    return against_baseline(pair[0]) if pair[1] == BASELINE else {pair[0]: 1.0, pair[1]: -1.0}

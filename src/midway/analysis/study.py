@@ -1,7 +1,7 @@
 """From scored runs to everything a report states, in one call that trains nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ from midway.errors import StudyError
 
 RESAMPLES = 2000
 LEVEL = 0.95
-_SEED = 20200526  # any fixed number: the same scores give the same report
+SEED = 20200526  # any fixed number: the same scores give the same report
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +129,14 @@ def analyse(
     """
     if not runs:
         raise StudyError(f"study {study!r} has no scores yet; `midway run` computes them")
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(SEED)
     encoder = str(provenance.get("encoder", ""))
     pairs, training = _pairs(runs, provenance), _languages(provenance)
     cubes = build_cubes(runs, resamples=resamples, rng=rng, contrasts=pairs)
     gains, standing = explored(gain_table(cubes, rng)), _standing(cubes, provenance)
     kinds = explored(kind_gains(cubes, pairs, rng))
     lows = {row.first: row for row in kinds if row.kind == LOW and row.second == BASELINE}
-    evidence = replace(_evidence(cubes, gains, standing, provenance, rng), lows=lows)
+    evidence = _evidence(cubes, gains, lows, standing, provenance, rng)
     return ReportData(
         study=study,
         encoder=encoder,
@@ -165,6 +165,7 @@ def analyse(
 def _evidence(
     cubes: Sequence[Cube],
     gains: Sequence[Gain],
+    lows: Mapping[str, KindGain],
     standing: Standing,
     provenance: Mapping[str, Any],
     rng: np.random.Generator,
@@ -182,6 +183,7 @@ def _evidence(
         seeds=len({seed for cube in cubes for seed in cube.seeds}),
         offline_encoder=str(provenance.get("encoder", "")).startswith("offline:"),
         standing=standing,
+        lows=lows,
     )
 
 

@@ -7,7 +7,7 @@ four questions; it is answered apart.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
 
@@ -69,7 +69,7 @@ class Evidence:
     seeds: int
     offline_encoder: bool
     standing: Standing
-    lows: Mapping[str, KindGain] = field(default_factory=dict)
+    lows: Mapping[str, KindGain]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midway.cli.options import JsonOption, StoreOption
+from midway.cli.options import JsonOption, StoreOption, listed
 
 if TYPE_CHECKING:
     from midway.graph.stage import Runtime
@@ -68,7 +68,7 @@ def bench(
 def _lengths(text: str) -> list[int]:
     from midway.errors import UsageError
 
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = listed(text)
     if not parts or not all(part.isdecimal() and int(part) >= 4 for part in parts):
         raise UsageError(
             f"--lengths: found {text!r}, expected numbers of tokens from 4 on, e.g. {LENGTHS}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midway.cli.options import DataOption, JsonOption, StoreOption, data_folders
+from midway.cli.options import DataOption, JsonOption, StoreOption, data_folders, rounded
 
 if TYPE_CHECKING:
     from midway.claims import Judged
@@ -48,7 +48,7 @@ def claims(
     if as_json:
         document = {
             "claims": [_plain(item) for item in judged],
-            "audit": [_rounded(asdict(finding)) for finding in findings],
+            "audit": [rounded(asdict(finding)) for finding in findings],
         }
         typer.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
@@ -78,14 +78,9 @@ def _plain(item: "Judged") -> dict[str, Any]:
         "version": item.claim.version,
         "verdict": best.verdict,
         "confidence": best.confidence,
-        "published": _rounded(asdict(item.published)),
-        "study": None if item.study is None else _rounded(asdict(item.study)),
+        "published": rounded(asdict(item.published)),
+        "study": None if item.study is None else rounded(asdict(item.study)),
     }
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    """Numbers with four decimals: what is printed has one, what is computed no more than these."""
-    return {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
 
 
 def _text(item: "Judged") -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from midway.cli.options import DataOption, JsonOption
+from midway.cli.options import DataOption, JsonOption, listed
 from midway.errors import DataError, UsageError, suggest
 from midway.languages import resolve
 from midway.tasks import load_card
@@ -111,8 +111,8 @@ def _wishes(cards: Sequence[TaskCard], languages: str, splits: str) -> list[Wish
     Raises:
         UsageError: a task is not on the hub, or no task has a language or split.
     """
-    chosen = [part.strip() for part in splits.split(",") if part.strip()] or list(SPLITS)
-    codes = [part.strip() for part in languages.split(",") if part.strip()]
+    chosen = listed(splits) or list(SPLITS)
+    codes = listed(languages)
     for split in chosen:
         if split not in SPLITS:
             raise UsageError(

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +24,20 @@ OutOption = Annotated[
     typer.Option("--out", help="Where results go.  [default: runs/<study name>]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def listed(value: str) -> list[str]:
+    """The parts of an option that takes several, separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def rounded(value: Any) -> Any:
+    """A document's numbers with four decimals: more than what is computed can claim."""
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(inner) for inner in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def data_folders(value: str) -> tuple[Path, ...]:

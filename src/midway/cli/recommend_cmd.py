@@ -4,11 +4,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from midway.cli.options import DataOption, JsonOption, StoreOption, StudyArgument, data_folders
+from midway.cli.options import (
+    DataOption,
+    JsonOption,
+    StoreOption,
+    StudyArgument,
+    data_folders,
+    listed,
+    rounded,
+)
 
 if TYPE_CHECKING:
     from midway.advice import Advice, Evidence, Trial
@@ -59,7 +67,7 @@ def recommend(
             "target": [asdict(item) for item in advice],
             "evaluation": None if trial is None else asdict(trial),
         }
-        typer.echo(json.dumps(_rounded(document), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(rounded(document), ensure_ascii=False, indent=1))
         return
     for item in advice:
         for line in _lines(item):
@@ -85,7 +93,7 @@ def _codes(languages: str) -> list[str]:
     from midway.errors import UsageError
     from midway.languages import lookup
 
-    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    codes = listed(languages)
     for code in codes:
         if lookup(code) is None:
             raise UsageError(
@@ -147,12 +155,3 @@ def _tried(trial: "Trial | None") -> Iterator[str]:
             f"  {correlation:>16}  {row.regret_at_1:8.1f} {interval:<16}  {row.regret_at_3:8.1f}"
             f"  {row.method}"
         )
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers with four decimals."""
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(inner) for inner in value]
-    return round(value, 4) if isinstance(value, float) else value

@@ -241,15 +241,15 @@ def _look(run: _Run) -> None:
     for line in found.damaged:
         run.observer.notice(line)
     early: set[str] = set()
-    pending = [each for each in found.missing.values() if each.kind.name in run.first]
+    pending = [stage for stage in found.missing.values() if stage.kind.name in run.first]
     while pending:
         stage = pending.pop()
         if stage.key in found.missing and stage.key not in early:
             early.add(stage.key)
             pending += stage.inputs.values()
-    order = (stage for stage in run.plan.stages if stage.key in found.missing)
-    ordered = sorted(order, key=lambda stage: stage.key not in early)  # stable: depth first inside
-    run.queue = {stage.key: stage for stage in ordered}
+    order = [stage for stage in run.plan.stages if stage.key in found.missing]
+    order.sort(key=lambda stage: stage.key not in early)  # stable: depth first within each part
+    run.queue = {stage.key: stage for stage in order}
     run.early = early
     known = run.cached.keys() | run.running | set(run.done)
     for stage in found.hits:

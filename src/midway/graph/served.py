@@ -1,6 +1,6 @@
 """Artefacts that only serve others, such as the weights of targets, go once they have served."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
 from midway.errors import StoreError
 from midway.graph.plan import Plan
@@ -8,15 +8,14 @@ from midway.store.local import Store
 
 
 def drop_served(
-    plan: Plan, store: Store, keys: Iterable[str], notice: Callable[[str], None]
+    plan: Plan, store: Store, keys: Collection[str], notice: Callable[[str], None]
 ) -> None:
-    """Drop the artefacts of `keys` whose readers in the plan are all there."""
+    """Drop the artefacts of `keys` that have served and are wanted by nobody else."""
     leaves = {stage.key for stage in plan.leaves}
     for key in keys:
-        stage, readers = plan.by_key.get(key), plan.readers.get(key, ())
-        if stage is None or key in leaves or not readers or not store.has(stage):
+        if key in leaves or not has_served(plan, store, keys, key):
             continue
-        if all(store.has(plan.by_key[reader]) for reader in readers):
+        if store.has(plan.by_key[key]):
             try:
                 store.drop(key)
             except StoreError as error:  # results are complete; only space is not saved
@@ -31,7 +30,7 @@ def has_served(plan: Plan, store: Store, droppable: Collection[str], key: str) -
     Args:
         plan: of the study.
         store: its results.
-        droppable: keys that only serve their readers, which may be dropped in their turn.
+        droppable: keys that only serve their readers, which may have been dropped in their turn.
         key: of the artefact.
     """
     readers = plan.readers.get(key, ())

@@ -18,14 +18,16 @@ import numpy as np
 import torch
 
 from midway.encoders.load import load_encoder
-from midway.families import retrieval
-from midway.families.features import Batch, Features, read_features
+from midway.families import FAMILIES, retrieval
+from midway.families.features import Batch, Features, at_places, read_features
+from midway.families.sequence import first_tokens
 from midway.graph.stage import Context
 from midway.stages.forward import encoded_batches
 from midway.stages.specs import PROBE_FILE, ProbeSpec
 from midway.stats.transferability import h_score, log_me, nearest
 from midway.train.memory import release_memory
 
+LABELS = {"classification": "label", "choice": "right", "tagging": "tags"}  # their columns
 PLACES = 1200  # states that labels are told by, at most
 
 
@@ -44,7 +46,7 @@ def run(spec: ProbeSpec, inputs: Mapping[str, Path], context: Context) -> Mappin
             last = layers[-1].float()
             vectors.append(retrieval.pool(last, batch.packing.offsets).cpu())
             places, named = _labelled(spec.family, features, batch)
-            states.append(last[torch.from_numpy(places).to(last.device)].cpu().numpy())
+            states.append(at_places(last, places).cpu().numpy())
             labels.append(named)
     embedding = torch.cat(vectors).mean(dim=0).tolist()
     found: dict[str, Any] = {"embedding": [round(value, 6) for value in embedding]}
@@ -72,17 +74,17 @@ def _told_apart(states: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 def _labelled(family: str, features: Features, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """Places in a packed batch, and the label of each; empty where a family has no labels."""
-    starts = np.cumsum(batch.packing.lengths) - np.asarray(batch.packing.lengths)
-    if family in ("classification", "choice"):
-        name = "label" if family == "classification" else "right"
-        return starts.astype(np.int64), np.asarray(features.column(name, batch.rows), np.int64)
-    if family == "tagging":
-        heads, tags = (features.column(name, batch.rows) for name in ("heads", "tags"))
-        places = [start + own for start, own in zip(starts, heads, strict=True)]
-        return np.concatenate(places).astype(np.int64), np.concatenate(tags).astype(np.int64)
+    lengths = batch.packing.lengths
+    if family in LABELS:
+        fields = {name: features.column(name, batch.rows) for name in FAMILIES[family].asks}
+        places = FAMILIES[family].places(fields, lengths)
+        assert places is not None  # these heads read some tokens, not all
+        labels = features.column(LABELS[family], batch.rows)
+        return places, np.concatenate(labels) if isinstance(labels, list) else labels
     if family == "span_qa":
         names = ("first", "last", "start", "end")
         columns = zip(*(features.column(name, batch.rows) for name in names), strict=True)
+        starts = first_tokens({}, lengths)
         pairs = [_answer(start, *row) for start, row in zip(starts, columns, strict=True)]
         found = [np.concatenate(parts).astype(np.int64) for parts in zip(*pairs, strict=True)]
         return found[0], found[1]

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from midway.advice import Evidence, gather
-from midway.advice.evidence import Gains, merged
+from midway.advice.evidence import HALF_WIDTH, Gains, merged
 from midway.analysis import BASELINE
-from midway.analysis.cube import Cube
+from midway.analysis.cube import Cube, build_cubes
 from midway.analysis.estimate import Term, estimate
 from midway.analysis.gains import ENGLISH, against_baseline, intermediates, trained
 from midway.analysis.low_resource import facts
+from midway.analysis.study import RESAMPLES, SEED
 from midway.errors import StudyError
 from midway.studies.probes import Probes, intermediate_data, target_data, told_apart
-from midway.studies.provenance import analysed
+from midway.studies.provenance import scored_runs
 from midway.studies.session import Session
 from midway.tasks.sources import read_text
 
-_SEED = 20200526  # as in the report
 _WIDEST = 10_000  # points: two seeds that say nothing
 
 
@@ -56,9 +56,10 @@ def measured(session: Session, wanted: Collection[str]) -> Gains:
     """
     if not any(session.store.has(cell.score) for cell in session.expansion.cells):
         return {}
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(SEED)
     found = {}
-    for cube in trained(analysed(session).cubes):
+    cubes = build_cubes(scored_runs(session), resamples=RESAMPLES, rng=rng)
+    for cube in trained(cubes):
         for name in intermediates([cube]):
             terms = [Term(cube, _chosen(cube, wanted))]
             gain = estimate(terms, against_baseline(name), rng=rng)
@@ -111,4 +112,4 @@ def _with_error(estimate: float, low: float, high: float) -> tuple[float, float]
     """
     if not (-100 <= estimate <= 100 and -_WIDEST <= low <= estimate <= high <= _WIDEST):
         raise ValueError(f"a gain of {estimate} from {low} to {high} points")
-    return float(estimate), float(high - low) / (2 * 1.96)
+    return float(estimate), float(high - low) / (2 * HALF_WIDTH)
